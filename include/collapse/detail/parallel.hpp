@@ -1,0 +1,69 @@
+#pragma once
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <type_traits>
+
+namespace collapse::detail {
+
+using Eigen::Index;
+
+/// Calls body(i, scratch) for i = 0 .. count - 1, each once, in parallel where the including program is compiled with
+/// OpenMP; `make_scratch()` is called once per thread. Bodies must not share what they write, so the result does not
+/// depend on the number of threads. Eigen's own products stay on one thread inside. The first exception is rethrown.
+template <class MakeScratch, class Body>
+void parallel_for(Index count, MakeScratch&& make_scratch, Body&& body) {
+#ifdef _OPENMP
+  std::exception_ptr failure;
+  const auto guarded = [&failure](auto&& action) {
+    try {
+      action();
+    } catch (...) {
+#pragma omp critical(collapse_parallel_for)
+      failure = std::current_exception();
+    }
+  };
+#pragma omp parallel
+  {
+    // Every thread must reach the loop below, also one that could not make its scratch.
+    std::optional<std::decay_t<decltype(make_scratch())>> scratch;
+    guarded([&] { scratch.emplace(make_scratch()); });
+#pragma omp for schedule(dynamic, 1)
+    for (Index i = 0; i < count; ++i) {
+      if (scratch) guarded([&] { body(i, *scratch); });
+    }
+  }
+  if (failure) std::rethrow_exception(failure);
+#else
+  auto scratch = make_scratch();
+  for (Index i = 0; i < count; ++i) body(i, scratch);
+#endif
+}
+
+struct NoScratch {};
+
+template <class Body>
+void parallel_for(Index count, Body&& body) {
+  parallel_for(count, [] { return NoScratch{}; }, [&body](Index i, NoScratch&) { body(i); });
+}
+
+/// A fixed division of `count` items into at most `most` runs of at least `least`: it depends on nothing but the count,
+/// so partial sums over the runs, added in order, have the same bits whatever the number of threads.
+class Chunks {
+ public:
+  explicit Chunks(Index count, Index least = 64, Index most = 64)
+      : count_(count), size_(std::max(least, (count + most - 1) / most)) {}
+
+  [[nodiscard]] Index size() const { return (count_ + size_ - 1) / size_; }
+  [[nodiscard]] Index begin(Index chunk) const { return chunk * size_; }
+  [[nodiscard]] Index end(Index chunk) const { return std::min(count_, (chunk + 1) * size_); }
+
+ private:
+  Index count_;
+  Index size_;
+};
+
+}  // namespace collapse::detail

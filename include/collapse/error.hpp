@@ -1,0 +1,70 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+/// The exceptions of the library. Everything thrown on purpose derives from `collapse::Error`, its message fits on one
+/// line and names the argument, its shape or the offending index, and what to do about it. A function that throws
+/// leaves every object that it was given as it was.
+namespace collapse {
+
+/// Base of all errors thrown by the library.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The shape of an argument does not allow the computation (no rows, no columns, mismatched dimensions).
+class ShapeError : public Error {
+ public:
+  ShapeError(const std::string& message, Eigen::Index rows, Eigen::Index cols)
+      : Error(message), rows_(rows), cols_(cols) {}
+
+  [[nodiscard]] Eigen::Index rows() const noexcept { return rows_; }
+  [[nodiscard]] Eigen::Index cols() const noexcept { return cols_; }
+
+ private:
+  Eigen::Index rows_;
+  Eigen::Index cols_;
+};
+
+/// A NaN or an infinity among the embeddings, and where the first one is.
+class NonFiniteError : public Error {
+ public:
+  NonFiniteError(Eigen::Index row, Eigen::Index col, double value)
+      : Error(fmt::format("embeddings hold a non-finite value: Z({}, {}) is {} (row {}, column {}, counted from 0); "
+                          "repair the input or drop such rows with Options::nonfinite = NonFinite::skip_rows",
+                          row, col, value, row, col)),
+        row_(row),
+        col_(col) {}
+
+  [[nodiscard]] Eigen::Index row() const noexcept { return row_; }
+  [[nodiscard]] Eigen::Index col() const noexcept { return col_; }
+
+ private:
+  Eigen::Index row_;
+  Eigen::Index col_;
+};
+
+/// An option lies outside its documented range.
+class OptionError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// A file cannot be read, or does not hold what its format promises.
+class FileError : public Error {
+ public:
+  FileError(std::string path, const std::string& what) : Error(fmt::format("{}: {}", path, what)), path_(std::move(path)) {}
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace collapse

@@ -1,0 +1,118 @@
+#pragma once
+
+#include <collapse/options.hpp>
+#include <collapse/report.hpp>
+#include <collapse/statistics/directions.hpp>
+#include <collapse/statistics/gram.hpp>
+#include <collapse/statistics/pairs.hpp>
+#include <collapse/statistics/rows.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace collapse {
+
+/// Mean and standard deviation of all pairwise cosines.
+struct CosineMoments {
+  double mean = undefined;
+  double std = undefined;
+  double mean_distance = undefined;  ///< 1 - mean, with full relative accuracy also near collapse
+};
+
+/// Mean and standard deviation of the cosines over all pairs, without forming them.
+///
+/// With u_i = m + v_i and sum v_i = 0, write T = sum ||v_i||^2 and P = M (M - 1) for the ordered pairs. Since
+/// ||u_i|| = 1, m . v_i = a_i = (T / M - ||v_i||^2) / 2 and w_ij = c_ij - m . m = a_i + a_j + v_i . v_j has the diagonal
+/// w_ii = T / M. Sums over all i, j collapse because sum v_i = sum a_i = 0:
+///   sum_{i != j} w    = -T                                          so  mean = ||m||^2 - T / P = 1 - T / (M - 1)
+///   sum_{i != j} w^2  = 2 M sum a_i^2 + ||V^T V||_F^2 - T^2 / M     so  var  = that / P - (T / P)^2
+/// Every term is built from the small parts alone: nothing of size 1 is subtracted when all cosines are near 1. Where
+/// V V^T is at hand (N <= D), the variance is summed over its entries, which also spares the last subtraction.
+///
+/// @param directions  first moments of the directions
+/// @param gram        of the v_i, either side
+/// @return mean in [-1, 1] and std (ddof 0) in [0, 1]; undefined with fewer than two directions. Healthy: mean 0,
+///         std 1 / sqrt(D)
+/// Cost: O(min(N, D)^2).
+[[nodiscard]] inline CosineMoments cosine_moments(const Directions& directions, const Gram& gram) {
+  CosineMoments result;
+  if (directions.count < 2) return result;
+  const double m = static_cast<double>(directions.count);
+  const double total = directions.total;
+  const double pairs = m * (m - 1.0);
+  result.mean_distance = total / (m - 1.0);
+  result.mean = std::clamp(directions.mean.squaredNorm() - total / pairs, -1.0, 1.0);
+
+  double variance = 0.0;
+  if (gram.side == Side::samples) {
+    // h_ij = 1 - c_ij = (q_i + q_j) / 2 - v_i . v_j.
+    for (Index j = 0; j < gram.lower.cols(); ++j) {
+      if (gram.lower(j, j) == 0.0 && directions.squared(j) == 0.0) continue;
+      for (Index i = j + 1; i < gram.lower.rows(); ++i) {
+        if (gram.lower(i, i) == 0.0 && directions.squared(i) == 0.0) continue;
+        const double h = 0.5 * (directions.squared(i) + directions.squared(j)) - gram.lower(i, j);
+        const double deviation = h - result.mean_distance;
+        variance += 2.0 * deviation * deviation;
+      }
+    }
+    variance /= pairs;
+  } else {
+    const double mean_square = total / m;
+    double alignment = 0.0;  // sum a_i^2
+    for (const double q : directions.squared) {
+      if (q > 0.0) alignment += 0.25 * (mean_square - q) * (mean_square - q);
+    }
+    variance = (2.0 * m * alignment + gram.squared_norm() - total * mean_square) / pairs - (total / pairs) * (total / pairs);
+  }
+  result.std = std::sqrt(std::max(variance, 0.0));
+  return result;
+}
+
+/// The cosine block of the report from its statistics.
+[[nodiscard]] inline Cosine pairwise_cosine(const CosineMoments& moments, const PairDistances& pairs) {
+  const auto cosine = [](double distance) { return std::clamp(1.0 - distance, -1.0, 1.0); };
+  const auto quantiles = [](CosineQuantiles& to, const std::array<double, 7>& from, const auto& map) {
+    to.p01 = map(from[0]);
+    to.p05 = map(from[1]);
+    to.p25 = map(from[2]);
+    to.p50 = map(from[3]);
+    to.p75 = map(from[4]);
+    to.p95 = map(from[5]);
+    to.p99 = map(from[6]);
+  };
+  Cosine result;
+  result.mean = moments.mean;
+  result.std = moments.std;
+  result.pairs = pairs.pairs;
+  result.sampled_rows = pairs.rows;
+  result.exact = pairs.exact;
+  result.histogram = pairs.histogram;
+  result.min = cosine(pairs.max);
+  result.max = cosine(pairs.min);
+  quantiles(result, pairs.quantile, cosine);
+  quantiles(result.standard_error, pairs.standard_error, [](double error) { return error; });
+  return result;
+}
+
+/// Pairwise cosine spread of the rows of Z.
+///
+/// c_ij = z_i . z_j / (||z_i|| ||z_j||) over the unordered pairs of rows that have a direction.
+/// @param Z        N x D embeddings
+/// @param options  `pair_rows`, `all_pairs`, `seed`, `nonfinite`
+/// @return mean and std over all pairs; extremes, quantiles and histogram over all pairs or those of a row sample (with
+///         standard errors). Range [-1, 1]. Healthy: centred on 0 with std 1 / sqrt(D); all near 1 is collapse
+/// @throws ShapeError, NonFiniteError as `moments`; OptionError
+/// Cost: N D min(N, D) flops for the std, min(N, pair_rows)^2 D for the quantiles; O(min(N, D)^2 + pair_rows D) memory.
+template <class Derived>
+[[nodiscard]] Cosine pairwise_cosine(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
+  validate(options);
+  const detail::Evaluated<Derived> evaluated(Z);
+  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
+  const Directions directions = detail::directions(evaluated.view(), rows);
+  const Gram gram = detail::direction_gram(evaluated.view(), rows, directions);
+  const CosineMoments moments = cosine_moments(directions, gram);
+  return pairwise_cosine(moments, detail::pair_distances(evaluated.view(), rows, directions, gram, moments.mean_distance,
+                                                         moments.std, options));
+}
+
+}  // namespace collapse

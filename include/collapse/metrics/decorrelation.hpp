@@ -1,0 +1,187 @@
+#pragma once
+
+#include <collapse/detail/parallel.hpp>
+#include <collapse/metrics/variance.hpp>
+#include <collapse/options.hpp>
+#include <collapse/report.hpp>
+#include <collapse/statistics/gram.hpp>
+#include <collapse/statistics/moments.hpp>
+#include <collapse/statistics/rows.hpp>
+
+#include <Eigen/Core>
+
+#include <cmath>
+#include <utility>
+#include <vector>
+
+namespace collapse {
+namespace detail {
+
+/// Sums over the off-diagonal entries of a covariance matrix that is seen tile by tile.
+class CorrelationSums {
+ public:
+  explicit CorrelationSums(const Moments& moments)
+      : dims_(moments.dims), inverse_root_(moments.dims), unit_(moments.dims), scaled_(moments.scaled()) {
+    const int common = moments.common_exponent();
+    common_exponent_ = common;
+    for (Index d = 0; d < dims_; ++d) {
+      const bool dead = moments.sum_squares(d) <= 0.0 || is_dead(moments, d);
+      inverse_root_(d) = dead ? 0.0 : 1.0 / std::sqrt(moments.sum_squares(d));
+      unit_(d) = std::ldexp(1.0, std::max(moments.exponent(d) - common, -1074));
+      live_ += dead ? 0 : 1;
+    }
+    samples_ = moments.count;
+    for (Index j = 0; j < dims_; j += tile) {
+      for (Index i = j; i < dims_; i += tile) tiles_.emplace_back(i, j);
+    }
+    partials_.resize(tiles_.size());
+  }
+
+  static constexpr Index tile = 96;
+  [[nodiscard]] Index tiles() const { return static_cast<Index>(tiles_.size()); }
+  [[nodiscard]] std::pair<Index, Index> corner(Index t) const { return tiles_[static_cast<std::size_t>(t)]; }
+
+  /// Takes tile t of the centred scatter, in the units of the dimensions. Of a tile on the diagonal, what lies below it.
+  void add(Index t, const Eigen::Ref<const Eigen::MatrixXd>& scatter) {
+    const auto [row0, col0] = corner(t);
+    Partial& partial = partials_[static_cast<std::size_t>(t)];
+    for (Index j = 0; j < scatter.cols(); ++j) {
+      const Index first = row0 == col0 ? j + 1 : 0;
+      const Index count = scatter.rows() - first;
+      if (count <= 0) continue;
+      const auto column = scatter.col(j).tail(count);
+      if (scaled_) {
+        partial.covariance_squares += (column.array() * unit_.segment(row0 + first, count).array() * unit_(col0 + j)).square().sum();
+      } else {
+        partial.covariance_squares += column.squaredNorm();
+      }
+      const double root = inverse_root_(col0 + j);
+      if (root == 0.0) continue;
+      double sum = 0.0;
+      double squares = 0.0;
+      double largest = 0.0;
+      for (Index i = 0; i < count; ++i) {
+        const double r = std::abs(column(i) * root * inverse_root_(row0 + first + i));
+        sum += r;
+        squares += r * r;
+        largest = std::max(largest, r);
+      }
+      partial.sum += sum;
+      partial.squares += squares;
+      if (largest > partial.largest) {
+        partial.largest = largest;
+        Index at = 0;
+        (column.array() * inverse_root_.segment(row0 + first, count).array()).abs().maxCoeff(&at);
+        partial.pair = {col0 + j, row0 + first + at};
+      }
+    }
+  }
+
+  [[nodiscard]] Decorrelation result() const {
+    Decorrelation result;
+    if (samples_ < 2) return result;
+    Partial all;
+    for (const Partial& partial : partials_) {
+      all.covariance_squares += partial.covariance_squares;
+      all.sum += partial.sum;
+      all.squares += partial.squares;
+      if (partial.largest > all.largest || (partial.largest == all.largest && partial.pair < all.pair)) {
+        all.largest = partial.largest;
+        all.pair = partial.pair;
+      }
+    }
+    const double n = static_cast<double>(samples_) - 1.0;
+    result.covariance_penalty =
+        std::ldexp(2.0 * all.covariance_squares / (n * n) / static_cast<double>(dims_), 4 * common_exponent_);
+    if (live_ < 2) return result;
+    const double pairs = 0.5 * static_cast<double>(live_) * (static_cast<double>(live_) - 1.0);
+    result.mean_abs_correlation = std::min(all.sum / pairs, 1.0);
+    result.redundancy = std::min(all.squares / pairs, 1.0);
+    result.rms_correlation = std::sqrt(result.redundancy);
+    result.max_abs_correlation = std::min(all.largest, 1.0);
+    if (all.largest > 0.0) result.max_pair = {all.pair.first, all.pair.second};
+    return result;
+  }
+
+ private:
+  struct Partial {
+    double covariance_squares = 0.0;
+    double sum = 0.0;
+    double squares = 0.0;
+    double largest = 0.0;
+    std::pair<Index, Index> pair{0, 0};
+  };
+  Index dims_;
+  Index samples_ = 0;
+  Index live_ = 0;
+  int common_exponent_ = 0;
+  Eigen::VectorXd inverse_root_;
+  Eigen::VectorXd unit_;
+  bool scaled_;
+  std::vector<std::pair<Index, Index>> tiles_;
+  std::vector<Partial> partials_;
+};
+
+/// From the D x D scatter where there is one; otherwise its tiles are formed from the rows and forgotten.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Decorrelation decorrelation(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments,
+                                          const Gram& gram) {
+  CorrelationSums sums(moments);
+  if (gram.side == Side::dims) {
+    parallel_for(sums.tiles(), [&](Index t) {
+      const auto [i, j] = sums.corner(t);
+      sums.add(t, gram.lower.block(i, j, std::min(sums.tile, moments.dims - i), std::min(sums.tile, moments.dims - j)));
+    });
+    return sums.result();
+  }
+  const CentredTransform transform(moments, false);
+  constexpr Index width = CorrelationSums::tile;
+  struct Scratch {
+    Panel left, right;
+    Eigen::MatrixXd scatter;
+    Index right_corner = -1;
+  };
+  parallel_for(
+      sums.tiles(),
+      [&] { return Scratch{Panel(width, rows.samples), Panel(width, rows.samples), Eigen::MatrixXd(width, width), -1}; },
+      [&](Index t, Scratch& scratch) {
+        const auto [i, j] = sums.corner(t);
+        const Panel::View left = scratch.left.view(std::min(width, moments.dims - i), rows.samples);
+        const Panel::View right = scratch.right.view(std::min(width, moments.dims - j), rows.samples);
+        load_centred_transposed(z, rows, transform, i, left);
+        // Tiles come column by column: the right-hand dimensions are mostly those of the tile before.
+        if (scratch.right_corner != j) load_centred_transposed(z, rows, transform, j, right);
+        scratch.right_corner = j;
+        auto scatter = scratch.scatter.topLeftCorner(left.rows(), right.rows());
+        scatter.noalias() = left * right.transpose();
+        sums.add(t, scatter);
+      });
+  return sums.result();
+}
+
+}  // namespace detail
+
+/// How far the dimensions of Z repeat each other.
+///
+/// C = X^T X / (N - 1), R_de = C_de / sqrt(C_dd C_ee): `covariance_penalty` = sum_{d != e} C_de^2 / D; mean, root mean
+/// square and maximum of |R_de| over pairs of dimensions that are not dead; `redundancy` = mean of R_de^2.
+/// @param Z        N x D embeddings
+/// @param options  only `nonfinite` matters
+/// @return correlations in [0, 1]; healthy is what chance gives, rms 1 / sqrt(N - 1). The penalty is in input units to the
+///         fourth power. Undefined with one row; correlations undefined with fewer than two live dimensions
+/// @throws ShapeError, NonFiniteError as `moments`
+/// Cost: N D^2 flops; O(min(N, D)^2) memory.
+/// Source: Bardes, Ponce & LeCun, VICReg, 2022, eq. 3-4 (penalty); Zbontar et al., Barlow Twins, 2021 (redundancy).
+template <class Derived>
+[[nodiscard]] Decorrelation decorrelation(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
+  const detail::Evaluated<Derived> evaluated(Z);
+  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
+  const Moments moments = detail::moments(evaluated.view(), rows);
+  Gram gram{Side::samples, {}};
+  if (detail::smaller_side(rows.samples, rows.dims) == Side::dims) {
+    gram = detail::centred_gram(evaluated.view(), rows, moments);
+  }
+  return detail::decorrelation(evaluated.view(), rows, moments, gram);
+}
+
+}  // namespace collapse

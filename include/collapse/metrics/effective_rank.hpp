@@ -1,0 +1,156 @@
+#pragma once
+
+#include <collapse/options.hpp>
+#include <collapse/report.hpp>
+#include <collapse/statistics/spectrum.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+/// Ranks of a spectrum: how many directions the embeddings use, counted in the ways of the literature. Each function
+/// takes the singular values with their noise floor; what lies below the floor counts as zero. Each is O(min(N, D)).
+namespace collapse {
+
+namespace detail {
+
+/// The values above the floor relative to the largest, so that powers of them neither overflow nor vanish.
+[[nodiscard]] inline Eigen::ArrayXd relative_values(const SingularValues& spectrum) {
+  const Index rank = spectrum.above_floor();
+  if (rank == 0) return {};
+  return spectrum.values.head(rank).array() / spectrum.values(0);
+}
+
+/// exp of the Shannon entropy of the shares w_k / sum w of positive weights. `epsilon` is added to each share.
+[[nodiscard]] inline double exp_entropy(const Eigen::ArrayXd& weights, double epsilon = 0.0) {
+  const double total = weights.sum();
+  double entropy = 0.0;
+  for (const double weight : weights) {
+    const double share = weight / total + epsilon;
+    if (share > 0.0) entropy -= share * std::log(share);
+  }
+  return std::exp(entropy);
+}
+
+}  // namespace detail
+
+/// Effective rank, exp(-sum p_k ln p_k) with p_k = sigma_k / sum sigma.
+///
+/// @param spectrum  centred: the effective rank of the representation; uncentred: RankMe
+/// @param epsilon   added to each share, for comparison with codes that do so (1e-7 in the RankMe paper); 0 is the formula
+/// @return in [1, largest_rank()], largest for equal singular values. 0 for two or more rows that are all equal (no
+///         centred spectrum at all); undefined for one centred row and for the uncentred spectrum of zeros
+/// Source: Roy & Vetterli, The effective rank, 2007, def. 1; Garrido et al., RankMe, 2023, eq. 1-2.
+[[nodiscard]] inline double effective_rank(const SingularValues& spectrum, double epsilon = 0.0) {
+  const Eigen::ArrayXd values = detail::relative_values(spectrum);
+  if (values.size() > 0) {
+    if (epsilon == 0.0) return detail::exp_entropy(values);
+    // With an epsilon every value takes part, also the zeros: that is what the codes compared with do.
+    Eigen::ArrayXd all = Eigen::ArrayXd::Zero(spectrum.values.size());
+    all.head(values.size()) = values;
+    return detail::exp_entropy(all, epsilon);
+  }
+  return spectrum.centred && spectrum.samples >= 2 ? 0.0 : undefined;
+}
+
+/// Entropy rank, exp(-sum p_k ln p_k) with p_k = sigma_k^2 / sum sigma^2: exp of the von Neumann entropy of the
+/// covariance.
+///
+/// @return in [1, largest_rank()]; undefined for a spectrum of zeros
+/// Source: Friedman & Dieng, The Vendi Score, 2023, sec. 3 (of a kernel); Roy & Vetterli 2007 for the form.
+[[nodiscard]] inline double entropy_rank(const SingularValues& spectrum) {
+  const Eigen::ArrayXd values = detail::relative_values(spectrum);
+  return values.size() > 0 ? detail::exp_entropy(values.square()) : undefined;
+}
+
+/// Participation ratio, (sum lambda)^2 / sum lambda^2 with lambda_k = sigma_k^2.
+///
+/// @return in [1, largest_rank()]; undefined for a spectrum of zeros
+/// Source: Gao et al., A theory of multineuronal dimensionality, 2017, eq. 2.
+[[nodiscard]] inline double participation_ratio(const SingularValues& spectrum) {
+  const Eigen::ArrayXd energy = detail::relative_values(spectrum).square();
+  return energy.size() > 0 ? energy.sum() * energy.sum() / energy.square().sum() : undefined;
+}
+
+/// Stable rank, sum lambda / lambda_1, also known as NESum.
+///
+/// @return in [1, largest_rank()]; undefined for a spectrum of zeros
+/// Source: Rudelson & Vershynin, Sampling from large matrices, 2007; He & Ozay, NESum, 2022.
+[[nodiscard]] inline double stable_rank(const SingularValues& spectrum) {
+  const Eigen::ArrayXd energy = detail::relative_values(spectrum).square();
+  return energy.size() > 0 ? energy.sum() : undefined;
+}
+
+/// sigma_1 over the smallest singular value above the noise floor: >= 1, undefined for a spectrum of zeros.
+[[nodiscard]] inline double condition_number(const SingularValues& spectrum) {
+  const Eigen::ArrayXd values = detail::relative_values(spectrum);
+  return values.size() > 0 ? 1.0 / values(values.size() - 1) : undefined;
+}
+
+/// Share of sum lambda that the `components` largest hold: in (0, 1], undefined for a spectrum of zeros.
+[[nodiscard]] inline double energy_share(const SingularValues& spectrum, Index components) {
+  const Eigen::ArrayXd energy = detail::relative_values(spectrum).square();
+  if (energy.size() == 0) return undefined;
+  return energy.head(std::min(components, energy.size())).sum() / energy.sum();
+}
+
+/// Fewest components that hold at least `share` of sum lambda: in [1, largest_rank()], none for a spectrum of zeros.
+[[nodiscard]] inline std::optional<Index> rank_for_share(const SingularValues& spectrum, double share) {
+  const Eigen::ArrayXd energy = detail::relative_values(spectrum).square();
+  if (energy.size() == 0) return std::nullopt;
+  const double wanted = share * energy.sum();
+  double held = 0.0;
+  for (Index k = 0; k < energy.size(); ++k) {
+    held += energy(k);
+    if (held >= wanted) return k + 1;
+  }
+  return energy.size();
+}
+
+/// Effective rank of the centred rows of Z; see effective_rank(SingularValues).
+///
+/// @param Z        N x D embeddings
+/// @param options  `method`, `nonfinite`
+/// @return in [1, min(N - 1, D)], or 0 when all rows are equal; undefined for one row
+/// @throws ShapeError, NonFiniteError as `moments`
+/// Cost: that of singular_values(Z).
+template <class Derived>
+[[nodiscard]] double effective_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
+  return effective_rank(singular_values(Z, options, Centring::centred));
+}
+
+/// RankMe: the effective rank of the rows as they are, without the mean removed.
+///
+/// @param Z        N x D embeddings
+/// @param options  `method`, `nonfinite`
+/// @param epsilon  added to each share; the paper and its code use 1e-7, the formula has none
+/// @return in [1, min(N, D)]; undefined when all rows are zero
+/// @throws ShapeError, NonFiniteError as `moments`
+/// Cost: that of singular_values(Z).
+/// Source: Garrido, Balestriero, Najman & LeCun, RankMe, 2023, eq. 1-2.
+template <class Derived>
+[[nodiscard]] double rankme(const Eigen::DenseBase<Derived>& Z, const Options& options = {}, double epsilon = 0.0) {
+  return effective_rank(singular_values(Z, options, Centring::uncentred), epsilon);
+}
+
+/// Entropy rank of the centred rows of Z; see entropy_rank(SingularValues).
+template <class Derived>
+[[nodiscard]] double entropy_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
+  return entropy_rank(singular_values(Z, options));
+}
+
+/// Participation ratio of the centred rows of Z; see participation_ratio(SingularValues).
+template <class Derived>
+[[nodiscard]] double participation_ratio(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
+  return participation_ratio(singular_values(Z, options));
+}
+
+/// Stable rank of the centred rows of Z; see stable_rank(SingularValues).
+template <class Derived>
+[[nodiscard]] double stable_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
+  return stable_rank(singular_values(Z, options));
+}
+
+}  // namespace collapse

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <collapse/metrics/effective_rank.hpp>
+#include <collapse/metrics/marchenko_pastur.hpp>
+#include <collapse/metrics/power_law.hpp>
+#include <collapse/options.hpp>
+#include <collapse/report.hpp>
+#include <collapse/statistics/spectrum.hpp>
+
+#include <utility>
+
+namespace collapse {
+
+/// The spectrum block of the report: every rank and shape of one list of singular values.
+///
+/// @param values   with their noise floor
+/// @param options  `alpha_first`, `alpha_last`
+/// Cost: O(min(N, D)).
+[[nodiscard]] inline Spectrum spectrum(SingularValues values, const Options& options = {}) {
+  Spectrum result;
+  result.noise_floor = values.noise_floor;
+  result.method = values.method;
+  result.numerical_rank = values.above_floor();
+  result.below_noise_floor = values.values.size() - result.numerical_rank;
+  result.effective_rank = effective_rank(values);
+  result.effective_rank_ratio = result.effective_rank / static_cast<double>(values.largest_rank());
+  result.entropy_rank = entropy_rank(values);
+  result.participation_ratio = participation_ratio(values);
+  result.stable_rank = stable_rank(values);
+  result.condition_number = condition_number(values);
+  result.top1_share = energy_share(values, 1);
+  result.top10_share = energy_share(values, 10);
+  result.rank_90 = rank_for_share(values, 0.90);
+  result.rank_95 = rank_for_share(values, 0.95);
+  result.rank_99 = rank_for_share(values, 0.99);
+  const PowerLaw fit = power_law(values, options.alpha_first, options.alpha_last);
+  result.alpha = fit.alpha;
+  result.alpha_r2 = fit.r2;
+  result.expected_effective_rank =
+      expected_effective_rank(values.centred ? values.samples - 1 : values.samples, values.dims);
+  result.effective_rank_vs_expected = result.effective_rank / result.expected_effective_rank;
+  result.singular_values = std::move(values.values);
+  return result;
+}
+
+/// Singular values of Z and everything the report says of their shape.
+///
+/// @param Z         N x D embeddings
+/// @param options   `method`, `alpha_first`, `alpha_last`, `nonfinite`
+/// @param centring  whether the mean row is removed first
+/// @throws ShapeError, NonFiniteError as `moments`; OptionError
+/// Cost: that of singular_values(Z).
+template <class Derived>
+[[nodiscard]] Spectrum spectrum(const Eigen::DenseBase<Derived>& Z, const Options& options = {},
+                                Centring centring = Centring::centred) {
+  validate(options);
+  return spectrum(singular_values(Z, options, centring), options);
+}
+
+}  // namespace collapse

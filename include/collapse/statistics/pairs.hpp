@@ -1,0 +1,560 @@
+#pragma once
+
+#include <collapse/detail/hash.hpp>
+#include <collapse/detail/load.hpp>
+#include <collapse/detail/parallel.hpp>
+#include <collapse/options.hpp>
+#include <collapse/statistics/directions.hpp>
+#include <collapse/statistics/gram.hpp>
+#include <collapse/statistics/rows.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace collapse {
+
+/// Which pairs of rows stand for all of them.
+struct PairSelection {
+  std::vector<Index> rows;  ///< positions among the usable rows, ascending; every pair of these is looked at
+  Index population = 0;     ///< rows that have a direction
+
+  [[nodiscard]] bool exact() const { return static_cast<Index>(rows.size()) == population; }
+  [[nodiscard]] std::int64_t pairs() const {
+    const auto m = static_cast<std::int64_t>(rows.size());
+    return m * (m - 1) / 2;
+  }
+};
+
+/// The quantiles that a report holds.
+inline constexpr std::array<double, 7> cosine_probabilities{0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99};
+
+/// Distribution of the distance 1 - cos over the selected pairs. Kept as the distance, because near collapse it is the
+/// number with digits in it.
+struct PairDistances {
+  std::int64_t pairs = 0;
+  Index rows = 0;
+  bool exact = false;
+  double min = undefined;
+  double max = undefined;
+  std::array<double, 7> quantile{};        ///< of 1 - cos, at cosine_probabilities
+  std::array<double, 7> standard_error{};  ///< 0 when exact
+  std::array<std::int64_t, 64> histogram{};  ///< of cos, equal bins on [-1, 1]
+};
+
+namespace detail {
+
+/// All rows that have a direction when they are at most `pair_rows` (or all are asked for), else the `pair_rows` of
+/// them whose hash of (seed, position) is smallest: uniform without replacement, the same however the rows are batched.
+[[nodiscard]] inline PairSelection select_pairs(const Rows& rows, const Options& options) {
+  PairSelection selection;
+  selection.population = rows.directed();
+  std::vector<Index> directed;
+  directed.reserve(static_cast<std::size_t>(selection.population));
+  for (Index i = 0; i < rows.samples; ++i) {
+    if (rows.inverse_norm(i) > 0.0) directed.push_back(i);
+  }
+  if (options.all_pairs || selection.population <= options.pair_rows) {
+    selection.rows = std::move(directed);
+    return selection;
+  }
+  std::vector<std::pair<std::uint64_t, Index>> keyed;
+  keyed.reserve(directed.size());
+  for (const Index i : directed) keyed.emplace_back(hash(options.seed, static_cast<std::uint64_t>(i)), i);
+  const auto cut = keyed.begin() + options.pair_rows;
+  std::nth_element(keyed.begin(), cut, keyed.end());
+  for (auto it = keyed.begin(); it != cut; ++it) selection.rows.push_back(it->second);
+  std::sort(selection.rows.begin(), selection.rows.end());
+  return selection;
+}
+
+/// h_ij = 1 - cos_ij = (q_i + q_j) / 2 - v_i . v_j for the selected rows, tile by tile. The products come from the N x N
+/// Gram where there is one; otherwise from the rows, kept in memory while they are few and loaded for each tile when
+/// they are not.
+template <EmbeddingScalar Scalar>
+class PairTiles {
+ public:
+  static constexpr Index tile = 256;
+
+  PairTiles(const MatrixView<Scalar>& z, const Rows& rows, const Directions& directions, const PairSelection& selection,
+            const Gram& gram)
+      : z_(z),
+        rows_(rows),
+        transform_(rows, directions.mean),
+        selection_(selection),
+        half_squares_(static_cast<Index>(selection.rows.size())),
+        gram_(gram.side == Side::samples ? &gram.lower : nullptr),
+        kept_(0, 0) {
+    for (Index i = 0; i < count(); ++i) half_squares_(i) = 0.5 * directions.squared(position(i));
+    constexpr Index kept_rows = 8192;
+    if (gram_ == nullptr && count() <= kept_rows) {
+      kept_ = Panel(count(), z.cols);
+      keeps_ = true;
+      parallel_for(tiles(), [&](Index t) { load_tile(t, kept_.rows(t * tile, size(t), z_.cols)); });
+    }
+  }
+
+  [[nodiscard]] Index count() const { return half_squares_.size(); }
+
+  /// h of one pair; only where the products are at hand (the Gram, or rows kept in memory).
+  [[nodiscard]] double value(Index i, Index j) {
+    const double product = gram_ != nullptr ? this->product(i, j)
+                                            : kept_.rows(i, 1, z_.cols).row(0).dot(kept_.rows(j, 1, z_.cols).row(0));
+    return half_squares_(i) + half_squares_(j) - product;
+  }
+  [[nodiscard]] Index tiles() const { return (count() + tile - 1) / tile; }
+  [[nodiscard]] Index size(Index t) const { return std::min(tile, count() - t * tile); }
+
+  struct Scratch {
+    explicit Scratch(Index dims) : left(tile, dims), right(tile, dims), values(tile, tile) {}
+    Panel left, right;
+    Eigen::MatrixXd values;
+  };
+  [[nodiscard]] Scratch scratch() const { return Scratch(gram_ == nullptr && !keeps_ ? z_.cols : 0); }
+
+  /// values(i, j) = h of rows (t_i * tile + i, t_j * tile + j); below the diagonal only what is asked for is meaningful.
+  void fill(Index t_i, Index t_j, Scratch& scratch) {
+    const Index ni = size(t_i);
+    const Index nj = size(t_j);
+    auto values = scratch.values.topLeftCorner(ni, nj);
+    if (gram_ != nullptr) {
+      for (Index j = 0; j < nj; ++j) {
+        for (Index i = 0; i < ni; ++i) values(i, j) = -product(t_i * tile + i, t_j * tile + j);
+      }
+    } else if (keeps_) {
+      values.noalias() = -kept_.rows(t_i * tile, ni, z_.cols) * kept_.rows(t_j * tile, nj, z_.cols).transpose();
+    } else {
+      const Panel::View left = scratch.left.view(ni, z_.cols);
+      const Panel::View right = scratch.right.view(nj, z_.cols);
+      load_tile(t_i, left);
+      load_tile(t_j, right);
+      values.noalias() = -left * right.transpose();
+    }
+    for (Index j = 0; j < nj; ++j) {
+      values.col(j).array() += half_squares_.segment(t_i * tile, ni).array() + half_squares_(t_j * tile + j);
+    }
+  }
+
+ private:
+  [[nodiscard]] Index position(Index i) const { return selection_.rows[static_cast<std::size_t>(i)]; }
+
+  [[nodiscard]] double product(Index i, Index j) const {
+    const Index a = position(i);
+    const Index b = position(j);
+    return a >= b ? (*gram_)(a, b) : (*gram_)(b, a);
+  }
+
+  void load_tile(Index t, Panel::View out) const {
+    for (Index i = 0; i < out.rows(); ++i) {
+      const Index at = position(t * tile + i);
+      load(z_, rows_.selection(), at, 0, Panel::View(out.data() + i * out.outerStride(), 1, out.cols(), Eigen::OuterStride<>(out.outerStride())));
+      transform_(at, {out.data() + i * out.outerStride(), out.cols()});
+    }
+  }
+
+  const MatrixView<Scalar>& z_;
+  const Rows& rows_;
+  DirectionTransform transform_;
+  const PairSelection& selection_;
+  Eigen::VectorXd half_squares_;
+  const Eigen::MatrixXd* gram_;
+  Panel kept_;
+  bool keeps_ = false;
+};
+
+/// Equal cells over [low, high]; what lies outside goes to the first or the last.
+class Cells {
+ public:
+  static constexpr std::int32_t count = 1 << 14;
+
+  Cells(double low, double high) : low_(low), width_((high - low) / count), per_unit_(1.0 / width_) {
+    if (!(std::isfinite(per_unit_) && per_unit_ > 0.0)) per_unit_ = 0.0;
+  }
+
+  [[nodiscard]] std::uint16_t operator()(double value) const {
+    const double cell = std::min(std::max((value - low_) * per_unit_, 0.0), static_cast<double>(count - 1));
+    return static_cast<std::uint16_t>(static_cast<std::int32_t>(cell));
+  }
+  [[nodiscard]] double lower_edge(std::int32_t cell) const { return low_ + width_ * static_cast<double>(cell); }
+
+ private:
+  double low_;
+  double width_;
+  double per_unit_;
+};
+
+/// Exact order statistics and a histogram of h over all pairs of the tiles, in a few passes: cells are counted, then
+/// only the values in the cells that hold a wanted rank are looked at. Memory does not grow with the number of pairs,
+/// but for a cell number of two bytes per pair while that stays small: it spares the second product.
+template <class Tiles>
+class PairStatistics {
+ public:
+  PairStatistics(Tiles& tiles, const PairSelection& selection, double mean, double std)
+      : tiles_(tiles),
+        selection_(selection),
+        // Eight deviations hold nearly all pairs of any distribution; the outer cells take the rest.
+        cells_(std::max(0.0, mean - 8.0 * std), mean + 8.0 * std) {
+    for (Index i = 0; i < tiles_.tiles(); ++i) {
+      for (Index j = 0; j <= i; ++j) {
+        order_.emplace_back(i, j);
+        offset_.push_back(offset_.empty() ? 0 : offset_.back() + last_size_);
+        last_size_ = static_cast<std::size_t>(tiles_.size(i)) * static_cast<std::size_t>(tiles_.size(j));
+      }
+    }
+    constexpr std::int64_t remembered_pairs = std::int64_t{1} << 24;
+    if (selection.pairs() <= remembered_pairs) remembered_.resize(offset_.back() + last_size_);
+  }
+
+  [[nodiscard]] PairDistances run() {
+    PairDistances result;
+    result.pairs = selection_.pairs();
+    result.rows = tiles_.count();
+    result.exact = selection_.exact();
+    count_cells(result);
+    quantiles(result);
+    if (!result.exact) standard_errors(result);
+    return result;
+  }
+
+ private:
+  static constexpr auto cell_count = static_cast<std::size_t>(Cells::count);
+
+  /// Hands each thread a worker of its own and keeps them all, to be added up afterwards.
+  template <class Worker>
+  class Pool {
+   public:
+    template <class... Arguments>
+    Worker* make(const Arguments&... arguments) {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      return &workers_.emplace_back(arguments...);
+    }
+    [[nodiscard]] const std::deque<Worker>& all() const { return workers_; }
+
+   private:
+    std::mutex mutex_;
+    std::deque<Worker> workers_;
+  };
+
+  /// One column of one tile: pairs (first_row + k, col), k < count.
+  struct Strip {
+    Index first_row;
+    Index col;
+    Index count;
+    const double* values;   ///< null where the cells are remembered
+    std::uint16_t* cells;   ///< of the top level
+  };
+
+  /// body(worker, strip) for all pairs; recomputes the products unless `remembered` may stand in for them.
+  template <class MakeWorker, class Body>
+  void for_each_strip(bool use_remembered, MakeWorker&& make_worker, Body&& body) {
+    struct Scratch {
+      typename Tiles::Scratch tiles;
+      std::vector<std::uint16_t> cells;
+      decltype(make_worker()) worker;
+    };
+    const bool replay = use_remembered && !remembered_.empty();
+    parallel_for(
+        static_cast<Index>(order_.size()),
+        [&] {
+          return Scratch{tiles_.scratch(), std::vector<std::uint16_t>(static_cast<std::size_t>(Tiles::tile)), make_worker()};
+        },
+        [&](Index t, Scratch& scratch) {
+          const auto [ti, tj] = order_[static_cast<std::size_t>(t)];
+          const Index ni = tiles_.size(ti);
+          if (!replay) tiles_.fill(ti, tj, scratch.tiles);
+          for (Index j = 0; j < tiles_.size(tj); ++j) {
+            const Index first = ti == tj ? j + 1 : 0;
+            if (first >= ni) continue;
+            Strip strip{ti * Tiles::tile + first, tj * Tiles::tile + j, ni - first, nullptr, scratch.cells.data()};
+            if (!remembered_.empty()) {
+              strip.cells = remembered_.data() + offset_[static_cast<std::size_t>(t)] + static_cast<std::size_t>(j * ni + first);
+            }
+            if (!replay) {
+              strip.values = scratch.tiles.values.data() + j * scratch.tiles.values.outerStride() + first;
+              for (Index k = 0; k < strip.count; ++k) strip.cells[k] = cells_(strip.values[k]);
+            }
+            body(*scratch.worker, strip);
+          }
+        });
+  }
+
+  void count_cells(PairDistances& result) {
+    struct Worker {
+      std::vector<std::int64_t> counts = std::vector<std::int64_t>(cell_count, 0);
+      std::array<std::int64_t, 64> histogram{};
+      double min = std::numeric_limits<double>::infinity();
+      double max = -std::numeric_limits<double>::infinity();
+    };
+    Pool<Worker> pool;
+    for_each_strip(
+        false, [&] { return pool.make(); },
+        [](Worker& worker, const Strip& strip) {
+          std::array<std::uint8_t, static_cast<std::size_t>(Tiles::tile)> bins;
+          double min = worker.min;
+          double max = worker.max;
+          for (Index k = 0; k < strip.count; ++k) {
+            const double h = strip.values[k];
+            min = std::min(min, h);
+            max = std::max(max, h);
+            // cos = 1 - h; the last bin is closed on both sides.
+            const double bin = std::min(std::max((2.0 - h) * 32.0, 0.0), 63.0);
+            bins[static_cast<std::size_t>(k)] = static_cast<std::uint8_t>(static_cast<std::int32_t>(bin));
+          }
+          worker.min = min;
+          worker.max = max;
+          for (Index k = 0; k < strip.count; ++k) {
+            ++worker.counts[strip.cells[k]];
+            ++worker.histogram[bins[static_cast<std::size_t>(k)]];
+          }
+        });
+    counts_.assign(cell_count, 0);
+    min_ = std::numeric_limits<double>::infinity();
+    max_ = -min_;
+    for (const Worker& worker : pool.all()) {
+      for (std::size_t c = 0; c < cell_count; ++c) counts_[c] += worker.counts[c];
+      for (std::size_t b = 0; b < result.histogram.size(); ++b) result.histogram[b] += worker.histogram[b];
+      min_ = std::min(min_, worker.min);
+      max_ = std::max(max_, worker.max);
+    }
+    result.min = min_;
+    result.max = max_;
+  }
+
+  /// The cell that holds the value of a given rank (from 0), and the rank within it.
+  struct Place {
+    std::int32_t cell;
+    std::int64_t rank;
+  };
+  [[nodiscard]] static Place place(const std::vector<std::int64_t>& counts, std::int64_t rank) {
+    std::int32_t cell = 0;
+    while (rank >= counts[static_cast<std::size_t>(cell)]) rank -= counts[static_cast<std::size_t>(cell++)];
+    return {cell, rank};
+  }
+
+  /// Ranks [first, end) of a top-level cell, known to have one value.
+  struct Tie {
+    std::int32_t cell;
+    std::int64_t first;
+    std::int64_t end;
+    double value;
+  };
+
+  /// Linear interpolation between the two order statistics around p (n - 1), as numpy's and R's default.
+  void quantiles(PairDistances& result) {
+    std::array<std::int64_t, 14> ranks{};
+    for (std::size_t q = 0; q < 7; ++q) {
+      // Quantile p of the cosine is quantile 1 - p of the distance.
+      const double at = (1.0 - cosine_probabilities[q]) * static_cast<double>(result.pairs - 1);
+      ranks[2 * q] = static_cast<std::int64_t>(std::floor(at));
+      ranks[2 * q + 1] = std::min(ranks[2 * q] + 1, result.pairs - 1);
+    }
+    const std::array<double, 14> values = order_statistics(ranks);
+    for (std::size_t q = 0; q < 7; ++q) {
+      const double at = (1.0 - cosine_probabilities[q]) * static_cast<double>(result.pairs - 1);
+      const double fraction = at - std::floor(at);
+      result.quantile[q] = values[2 * q] + fraction * (values[2 * q + 1] - values[2 * q]);
+    }
+  }
+
+  [[nodiscard]] std::array<double, 14> order_statistics(const std::array<std::int64_t, 14>& ranks) {
+    constexpr std::int64_t most_collected = std::int64_t{1} << 20;
+    std::array<double, 14> result{};
+    std::array<Place, 14> places{};
+    std::vector<char> wanted(cell_count, 0);
+    for (std::size_t r = 0; r < ranks.size(); ++r) {
+      places[r] = place(counts_, ranks[r]);
+      wanted[static_cast<std::size_t>(places[r].cell)] = 1;
+    }
+    for (std::size_t c = 0; c < cell_count; ++c) {
+      if (wanted[c] && counts_[c] > most_collected) wanted[c] = 0;
+    }
+    std::vector<std::vector<double>> collected = collect(wanted);
+    for (std::size_t r = 0; r < ranks.size(); ++r) {
+      const auto cell = static_cast<std::size_t>(places[r].cell);
+      if (wanted[cell]) {
+        std::vector<double>& values = collected[cell];
+        const auto at = values.begin() + static_cast<std::ptrdiff_t>(places[r].rank);
+        std::nth_element(values.begin(), at, values.end());
+        result[r] = *at;
+      } else {
+        result[r] = within_crowded_cell(places[r]);
+      }
+    }
+    return result;
+  }
+
+  /// The values in the wanted cells.
+  [[nodiscard]] std::vector<std::vector<double>> collect(const std::vector<char>& wanted) {
+    struct Worker {
+      std::vector<std::pair<std::uint16_t, double>> found;
+    };
+    Pool<Worker> pool;
+    for_each_strip(
+        true, [&] { return pool.make(); },
+        [&](Worker& worker, const Strip& strip) {
+          for (Index k = 0; k < strip.count; ++k) {
+            const std::uint16_t cell = strip.cells[k];
+            if (!wanted[cell]) continue;
+            worker.found.emplace_back(cell, strip.values ? strip.values[k] : tiles_.value(strip.first_row + k, strip.col));
+          }
+        });
+    std::vector<std::vector<double>> result(cell_count);
+    for (const Worker& worker : pool.all()) {
+      for (const auto& [cell, value] : worker.found) result[cell].push_back(value);
+    }
+    return result;
+  }
+
+  /// A cell with too many values to hold them (many equal cosines, or all far from the rest) is divided again, until its
+  /// values differ by no more than their rounding.
+  [[nodiscard]] double within_crowded_cell(Place wanted) {
+    for (const Tie& tie : ties_) {
+      if (tie.cell == wanted.cell && wanted.rank >= tie.first && wanted.rank < tie.end) return tie.value;
+    }
+    const double rounding = 8.0 * std::numeric_limits<double>::epsilon() * std::max(std::abs(min_), std::abs(max_));
+    std::vector<std::pair<Cells, std::int32_t>> path{{cells_, wanted.cell}};
+    double low = wanted.cell == 0 ? min_ : std::max(min_, cells_.lower_edge(wanted.cell));
+    double high = wanted.cell == Cells::count - 1 ? max_ : std::min(max_, cells_.lower_edge(wanted.cell + 1));
+    Tie tie{wanted.cell, 0, counts_[static_cast<std::size_t>(wanted.cell)], low};
+    while (high - low > rounding) {
+      struct Worker {
+        std::vector<std::int64_t> counts = std::vector<std::int64_t>(cell_count, 0);
+        double min = std::numeric_limits<double>::infinity();
+        double max = -std::numeric_limits<double>::infinity();
+      };
+      const Cells finer(low, high);
+      Pool<Worker> pool;
+      for_each_strip(
+          false, [&] { return pool.make(); },
+          [&](Worker& worker, const Strip& strip) {
+            for (Index k = 0; k < strip.count; ++k) {
+              const double value = strip.values[k];
+              bool inside = true;
+              for (const auto& [cells, cell] : path) inside = inside && cells(value) == cell;
+              if (!inside) continue;
+              ++worker.counts[finer(value)];
+              worker.min = std::min(worker.min, value);
+              worker.max = std::max(worker.max, value);
+            }
+          });
+      std::vector<std::int64_t> counts(cell_count, 0);
+      double min = std::numeric_limits<double>::infinity();
+      double max = -min;
+      for (const Worker& worker : pool.all()) {
+        for (std::size_t c = 0; c < cell_count; ++c) counts[c] += worker.counts[c];
+        min = std::min(min, worker.min);
+        max = std::max(max, worker.max);
+      }
+      tie.value = min;
+      if (max - min <= rounding) break;
+      const Place next = place(counts, wanted.rank);
+      tie.first += wanted.rank - next.rank;
+      tie.end = tie.first + counts[static_cast<std::size_t>(next.cell)];
+      wanted = next;
+      path.emplace_back(finer, wanted.cell);
+      low = wanted.cell == 0 ? min : std::max(min, finer.lower_edge(wanted.cell));
+      high = wanted.cell == Cells::count - 1 ? max : std::min(max, finer.lower_edge(wanted.cell + 1));
+      tie.value = low;
+    }
+    ties_.push_back(tie);
+    return tie.value;
+  }
+
+  /// Delete-one-row jackknife of the distribution function at each quantile, carried over to the quantile by its
+  /// inverse (Woodruff 1952); the finite population is accounted for. Rows, not pairs, are what was drawn.
+  void standard_errors(PairDistances& result) {
+    std::array<std::uint16_t, 7> cut{};
+    for (std::size_t q = 0; q < 7; ++q) cut[q] = cells_(result.quantile[q]);
+    struct Worker {
+      explicit Worker(Index rows) : below(Eigen::Matrix<std::int32_t, Eigen::Dynamic, 7>::Zero(rows, 7)) {}
+      Eigen::Matrix<std::int32_t, Eigen::Dynamic, 7> below;
+    };
+    Pool<Worker> pool;
+    const Index m = tiles_.count();
+    for_each_strip(
+        true, [&] { return pool.make(m); },
+        [&](Worker& worker, const Strip& strip) {
+          for (Index q = 0; q < 7; ++q) {
+            std::int32_t* const row = worker.below.data() + q * m + strip.first_row;
+            const std::uint16_t limit = cut[static_cast<std::size_t>(q)];
+            std::int32_t column = 0;
+            for (Index k = 0; k < strip.count; ++k) {
+              const std::int32_t below = strip.cells[k] <= limit ? 1 : 0;
+              row[k] += below;
+              column += below;
+            }
+            worker.below(strip.col, q) += column;
+          }
+        });
+    Eigen::MatrixXd below = Eigen::MatrixXd::Zero(m, 7);
+    for (const Worker& worker : pool.all()) below += worker.below.template cast<double>();
+
+    const double n = static_cast<double>(m);
+    const double pairs = static_cast<double>(result.pairs);
+    const double unsampled = 1.0 - n / static_cast<double>(selection_.population);
+    for (std::size_t q = 0; q < 7; ++q) {
+      const Eigen::VectorXd without = (0.5 * below.col(static_cast<Index>(q)).sum() - below.col(static_cast<Index>(q)).array()) / (pairs - (n - 1.0));
+      const double variance = (n - 1.0) / n * (without.array() - without.mean()).square().sum();
+      const double error = std::sqrt(variance * unsampled);
+      const double p = 1.0 - cosine_probabilities[q];
+      result.standard_error[q] = 0.5 * (inverse(p + error) - inverse(p - error));
+    }
+  }
+
+  /// The distance below which a share p of the pairs lies, to within a cell.
+  [[nodiscard]] double inverse(double p) const {
+    const double rank = std::clamp(p, 0.0, 1.0) * static_cast<double>(selection_.pairs());
+    double before = 0.0;
+    for (std::int32_t c = 0; c < Cells::count; ++c) {
+      const double here = static_cast<double>(counts_[static_cast<std::size_t>(c)]);
+      if (before + here >= rank && here > 0.0) {
+        const double low = std::max(min_, cells_.lower_edge(c));
+        const double high = std::min(max_, cells_.lower_edge(c + 1));
+        return low + (high - low) * (rank - before) / here;
+      }
+      before += here;
+    }
+    return max_;
+  }
+
+  Tiles& tiles_;
+  const PairSelection& selection_;
+  Cells cells_;
+  std::vector<std::pair<Index, Index>> order_;
+  std::vector<std::size_t> offset_;
+  std::size_t last_size_ = 0;
+  std::vector<std::uint16_t> remembered_;
+  std::vector<std::int64_t> counts_;
+  std::vector<Tie> ties_;
+  double min_ = undefined;
+  double max_ = undefined;
+};
+
+/// Distribution of 1 - cos over the selected pairs. `mean` and `std` of it over all pairs place the cells; they need not
+/// be exact. O(m^2 D) time for m selected rows.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] PairDistances pair_distances(const MatrixView<Scalar>& z, const Rows& rows, const Directions& directions,
+                                           const Gram& gram, double mean, double std, const Options& options) {
+  const PairSelection selection = select_pairs(rows, options);
+  if (selection.rows.size() < 2) {
+    PairDistances none;
+    none.rows = static_cast<Index>(selection.rows.size());
+    none.exact = true;
+    none.quantile.fill(undefined);
+    none.standard_error.fill(undefined);
+    return none;
+  }
+  PairTiles<Scalar> tiles(z, rows, directions, selection, gram);
+  return PairStatistics<PairTiles<Scalar>>(tiles, selection, mean, std).run();
+}
+
+}  // namespace detail
+}  // namespace collapse

@@ -1,0 +1,212 @@
+#pragma once
+
+#include <collapse/detail/load.hpp>
+#include <collapse/detail/parallel.hpp>
+#include <collapse/options.hpp>
+#include <collapse/statistics/gram.hpp>
+#include <collapse/statistics/moments.hpp>
+#include <collapse/statistics/rows.hpp>
+
+#include <Eigen/Eigenvalues>
+#include <Eigen/QR>
+#include <Eigen/SVD>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace collapse {
+
+/// The singular values of the rows, centred or as they are, and the floor below which they say nothing about the model.
+struct SingularValues {
+  Eigen::VectorXd values;    ///< descending, min(N, D) of them, in input units
+  double noise_floor = 0.0;  ///< max(floor of the input's rounding, floor of the method), in input units
+  Index samples = 0;
+  Index dims = 0;
+  bool centred = true;
+  SpectrumMethod method = SpectrumMethod::gram;
+
+  /// The largest rank that the shape allows: min(N - 1, D) centred, min(N, D) as it is.
+  [[nodiscard]] Index largest_rank() const { return std::min(centred ? samples - 1 : samples, dims); }
+
+  /// How many lie above the floor.
+  [[nodiscard]] Index above_floor() const { return (values.array() > noise_floor).count(); }
+};
+
+namespace detail {
+
+/// The method that `automatic` stands for. Only the scalar and the shape decide, so that a repeated measurement is
+/// comparable. The rounding of float and narrower input lies above what a Gram matrix in double loses; double input
+/// gets its full resolution from an SVD while that takes in the order of a second.
+[[nodiscard]] inline SpectrumMethod resolve_method(SpectrumMethod method, double input_epsilon, Index samples, Index dims) {
+  if (method != SpectrumMethod::automatic) return method;
+  if (input_epsilon > 1e-10) return SpectrumMethod::gram;
+  const double small = static_cast<double>(std::min(samples, dims));
+  const double flops = 2.0 * static_cast<double>(std::max(samples, dims)) * small * small + 8.0 * small * small * small;
+  return flops <= 1e10 ? SpectrumMethod::svd : SpectrumMethod::gram;
+}
+
+/// Eigenvalues of a symmetric matrix given by its lower triangle, as singular values: descending square roots.
+[[nodiscard]] inline Eigen::VectorXd root_eigenvalues(const Eigen::MatrixXd& lower) {
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(lower, Eigen::EigenvaluesOnly);
+  if (solver.info() != Eigen::Success) {
+    throw Error(fmt::format("the eigenvalue iteration on a {} x {} Gram matrix did not converge; try SpectrumMethod::svd",
+                            lower.rows(), lower.cols()));
+  }
+  return solver.eigenvalues().reverse().cwiseMax(0.0).cwiseSqrt();
+}
+
+/// The Gram of the centred rows with all dimensions in the common unit.
+[[nodiscard]] inline Eigen::MatrixXd in_common_units(const Gram& gram, const Moments& moments) {
+  Eigen::MatrixXd lower = gram.lower;
+  if (gram.side == Side::dims && moments.scaled()) {
+    const int common = moments.common_exponent();
+    for (Index j = 0; j < lower.cols(); ++j) {
+      for (Index i = j; i < lower.rows(); ++i) {
+        lower(i, j) = std::ldexp(lower(i, j), moments.exponent(i) + moments.exponent(j) - 2 * common);
+      }
+    }
+  }
+  return lower;
+}
+
+/// x_i . mean for each centred row x_i, in units of 2^(2 common_exponent()).
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Eigen::VectorXd centred_times_mean(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments) {
+  const CentredTransform transform(moments, true);
+  const Eigen::VectorXd mean = moments.common_mean();
+  Eigen::VectorXd product(rows.samples);
+  constexpr Index block = 16;
+  parallel_for(
+      (rows.samples + block - 1) / block, [&] { return Panel(block, rows.dims); },
+      [&](Index b, Panel& panel) {
+        const Index count = std::min(block, rows.samples - b * block);
+        const Panel::View x = panel.view(count, rows.dims);
+        load_centred(z, rows, transform, b * block, x);
+        product.segment(b * block, count).noalias() = x * mean;
+      });
+  return product;
+}
+
+/// The Gram of the rows as they are, from that of the centred ones: Z^T Z = X^T X + N mean mean^T on the side of the
+/// dimensions, z_i . z_j = x_i . x_j + x_i . mean + x_j . mean + ||mean||^2 on the other.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Eigen::MatrixXd uncentred_gram(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments,
+                                             const Gram& centred) {
+  Eigen::MatrixXd lower = in_common_units(centred, moments);
+  const Eigen::VectorXd mean = moments.common_mean();
+  if (centred.side == Side::dims) {
+    lower.selfadjointView<Eigen::Lower>().rankUpdate(mean, static_cast<double>(moments.count));
+  } else {
+    const Eigen::VectorXd shift = centred_times_mean(z, rows, moments).array() + 0.5 * mean.squaredNorm();
+    for (Index j = 0; j < lower.cols(); ++j) {
+      const Index below = lower.rows() - j;
+      lower.col(j).tail(below).array() += shift.tail(below).array() + shift(j);
+    }
+  }
+  return lower;
+}
+
+/// Singular values of a matrix of depth x order, depth rows given piecewise by `fill` as in accumulate_gram: a running
+/// QR keeps the triangular factor of all rows so far (TSQR; Demmel, Grigori, Hoemmen & Langou 2012), then an SVD of
+/// that. About 2 depth order^2 flops, O(order^2) memory.
+template <class Fill>
+[[nodiscard]] Eigen::VectorXd qr_singular_values(Index depth, Index order, Fill&& fill) {
+  const Index block = std::min(depth, std::max<Index>(2 * order, 64));
+  Eigen::MatrixXd stack;
+  Eigen::MatrixXd triangle(0, order);
+  Panel strip(16, order);
+  for (Index first = 0; first < depth; first += block) {
+    const Index count = std::min(block, depth - first);
+    const Index above = triangle.rows();
+    stack.resize(above + count, order);
+    stack.topRows(above) = triangle;
+    for (Index r = 0; r < count; r += 16) {
+      const Panel::View rows = strip.view(std::min<Index>(16, count - r), order);
+      fill(first + r, rows);
+      stack.middleRows(above + r, rows.rows()) = rows;
+    }
+    const Eigen::HouseholderQR<Eigen::Ref<Eigen::MatrixXd>> qr(stack);
+    const Index kept = std::min(above + count, order);
+    triangle = stack.topRows(kept).triangularView<Eigen::Upper>();
+  }
+  stack.resize(0, 0);
+  return Eigen::BDCSVD<Eigen::MatrixXd>(triangle).singularValues();
+}
+
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Eigen::VectorXd qr_singular_values(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments,
+                                                 bool centred) {
+  // Without centring the same transform only changes units.
+  Moments reference = moments;
+  if (!centred) {
+    reference.mean.setZero();
+    reference.mean_low.setZero();
+  }
+  const CentredTransform transform(reference, true);
+  if (smaller_side(rows.samples, rows.dims) == Side::dims) {
+    return qr_singular_values(rows.samples, rows.dims, [&](Index first, Panel::View out) {
+      load_centred(z, rows, transform, first, out);
+    });
+  }
+  return qr_singular_values(rows.dims, rows.samples, [&](Index first, Panel::View out) {
+    load_centred_transposed(z, rows, transform, first, out);
+  });
+}
+
+/// Values in units of 2^common_exponent() become singular values in input units with their floor:
+/// max(eps(input) rms(Z) (sqrt N + sqrt D), sigma_1 sqrt(max(N, D) eps) for Gram or sigma_1 max(N, D) eps for SVD).
+[[nodiscard]] inline SingularValues with_floor(Eigen::VectorXd values, const Moments& moments, bool centred,
+                                               SpectrumMethod method) {
+  constexpr double epsilon = std::numeric_limits<double>::epsilon();
+  SingularValues result;
+  result.samples = moments.count;
+  result.dims = moments.dims;
+  result.centred = centred;
+  result.method = method;
+  const double n = static_cast<double>(moments.count);
+  const double d = static_cast<double>(moments.dims);
+  const double input_floor = moments.input_epsilon * moments.common_rms() * (std::sqrt(n) + std::sqrt(d));
+  const double largest = values.size() > 0 ? values(0) : 0.0;
+  const double method_floor =
+      largest * (method == SpectrumMethod::gram ? std::sqrt(std::max(n, d) * epsilon) : std::max(n, d) * epsilon);
+  result.noise_floor = std::ldexp(std::max(input_floor, method_floor), moments.common_exponent());
+  for (double& value : values) value = std::ldexp(value, moments.common_exponent());
+  result.values = std::move(values);
+  return result;
+}
+
+}  // namespace detail
+
+/// Whether the mean row is removed before the spectrum is taken.
+enum class Centring { centred, uncentred };
+
+/// Singular values of the rows, descending.
+///
+/// sigma_k(X), X = Z - 1 mean^T (Centring::centred), or sigma_k(Z).
+/// @param Z        N x D embeddings
+/// @param options  `method`, `nonfinite`
+/// @param centring which of the two
+/// @return min(N, D) values with their noise floor
+/// @throws ShapeError, NonFiniteError as `moments`
+/// Cost: gram: N D m flops and an eigenvalue problem of order m = min(N, D); svd: about 2 N D m flops and an SVD of
+/// order m. O(m^2) memory.
+template <class Derived>
+[[nodiscard]] SingularValues singular_values(const Eigen::DenseBase<Derived>& Z, const Options& options = {},
+                                             Centring centring = Centring::centred) {
+  const detail::Evaluated<Derived> evaluated(Z);
+  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
+  const Moments moments = detail::moments(evaluated.view(), rows);
+  const bool centred = centring == Centring::centred;
+  const SpectrumMethod method = detail::resolve_method(options.method, moments.input_epsilon, rows.samples, rows.dims);
+  if (method == SpectrumMethod::svd) {
+    return detail::with_floor(detail::qr_singular_values(evaluated.view(), rows, moments, centred), moments, centred, method);
+  }
+  const Gram gram = detail::centred_gram(evaluated.view(), rows, moments);
+  return detail::with_floor(
+      detail::root_eigenvalues(centred ? detail::in_common_units(gram, moments)
+                                       : detail::uncentred_gram(evaluated.view(), rows, moments, gram)),
+      moments, centred, method);
+}
+
+}  // namespace collapse
