@@ -1,7 +1,7 @@
 #pragma once
 
-/// Measures representation collapse. This header brings everything that needs Eigen and fmt alone; the adapters for other
-/// libraries are included one by one.
+/// Measures representation collapse. This header brings everything that needs Eigen and fmt alone; the adapters for
+/// other libraries are included one by one.
 
 #include <collapse/diagnosis.hpp>
 #include <collapse/error.hpp>

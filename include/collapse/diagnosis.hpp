@@ -47,12 +47,12 @@ class Examination {
     rows_left_out();
     undefined_numbers();
 
-    result_.verdict = complete        ? Verdict::complete_collapse
-                      : !enough       ? Verdict::undetermined
-                      : dimensional   ? Verdict::dimensional_collapse
-                      : anisotropic   ? Verdict::anisotropic
-                      : conclusive()  ? Verdict::healthy
-                                      : Verdict::undetermined;
+    result_.verdict = complete       ? Verdict::complete_collapse
+                      : !enough      ? Verdict::undetermined
+                      : dimensional  ? Verdict::dimensional_collapse
+                      : anisotropic  ? Verdict::anisotropic
+                      : conclusive() ? Verdict::healthy
+                                     : Verdict::undetermined;
     std::stable_sort(result_.findings.begin(), result_.findings.end(),
                      [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
     return std::move(result_);
@@ -63,8 +63,8 @@ class Examination {
       "give the objective something that pushes embeddings apart: negatives (SimCLR, MoCo), a predictor with "
       "stop-gradient (BYOL, SimSiam), or a variance term (VICReg); check that the learning rate has not diverged";
 
-  void add(const char* kind, double severity, const char* metric, double value, double threshold, std::string explanation,
-           const char* remedy = "") {
+  void add(const char* kind, double severity, const char* metric, double value, double threshold,
+           std::string explanation, const char* remedy = "") {
     result_.findings.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy});
   }
 
@@ -82,8 +82,8 @@ class Examination {
     }
     const double dispersion = report_.variance.dispersion;
     if (dispersion <= thresholds_.complete_dispersion) {
-      add("complete_collapse", graded(dispersion, thresholds_.complete_dispersion, 0.0, 0.8, 1.0), "variance.dispersion",
-          dispersion, thresholds_.complete_dispersion,
+      add("complete_collapse", graded(dispersion, thresholds_.complete_dispersion, 0.0, 0.8, 1.0),
+          "variance.dispersion", dispersion, thresholds_.complete_dispersion,
           fmt::format("the rows spread by only {:.3g} of their squared length around one point", dispersion),
           complete_remedy);
     }
@@ -106,7 +106,8 @@ class Examination {
         "spectrum.effective_rank_vs_expected", ratio, thresholds_.dimensional_ratio,
         fmt::format("the rows vary along about {:.3g} directions, where isotropic rows of this shape use {:.4g}",
                     spectrum.effective_rank, spectrum.expected_effective_rank),
-        "decorrelate the dimensions (covariance penalty of VICReg, off-diagonal term of Barlow Twins, whitening), soften "
+        "decorrelate the dimensions (covariance penalty of VICReg, off-diagonal term of Barlow Twins, whitening), "
+        "soften "
         "the augmentations, or measure before the projection head");
     return true;
   }
@@ -137,7 +138,8 @@ class Examination {
     if (!(decorrelation.max_abs_correlation >= thresholds_.redundant_correlation) || !decorrelation.max_pair) return;
     add("redundant_dimensions", 0.2, "decorrelation.max_abs_correlation", decorrelation.max_abs_correlation,
         thresholds_.redundant_correlation,
-        fmt::format("dimensions {} and {} repeat each other", (*decorrelation.max_pair)[0], (*decorrelation.max_pair)[1]),
+        fmt::format("dimensions {} and {} repeat each other", (*decorrelation.max_pair)[0],
+                    (*decorrelation.max_pair)[1]),
         "decorrelate the dimensions (covariance penalty, Barlow Twins, whitening) or make the embedding smaller");
   }
 
@@ -181,11 +183,13 @@ class Examination {
       if (report_.dims < 2) {
         because("decorrelation.max_abs_correlation", "a single dimension has nothing to correlate with");
       } else if (report_.dims - report_.variance.dead_dimensions < 2) {
-        because("decorrelation.max_abs_correlation", "fewer than two dimensions vary; constant ones have no correlation");
+        because("decorrelation.max_abs_correlation",
+                "fewer than two dimensions vary; constant ones have no correlation");
       }
     }
     if (directed < 2) {
-      because("cosine", fmt::format("{}: no pair to compare", counted(directed, "row has a direction", "rows have a direction")));
+      because("cosine",
+              fmt::format("{}: no pair to compare", counted(directed, "row has a direction", "rows have a direction")));
     }
     if (report_.spectrum_uncentered.numerical_rank == 0) {
       because("spectrum_uncentered", "shares of a spectrum without a value above the noise floor are undefined");
@@ -218,8 +222,9 @@ class Examination {
 /// @param thresholds  where each finding begins
 /// @return verdict and findings, gravest first
 /// Cost: O(1).
-/// Source: Jing, Vincent, LeCun & Tian, Understanding dimensional collapse in contrastive self-supervised learning, 2022
-/// (complete against dimensional); Ethayarajh, How contextual are contextualized word representations?, 2019 (anisotropy).
+/// Source: Jing, Vincent, LeCun & Tian, Understanding dimensional collapse in contrastive self-supervised learning,
+/// 2022 (complete against dimensional); Ethayarajh, How contextual are contextualized word representations?, 2019
+/// (anisotropy).
 [[nodiscard]] inline Diagnosis diagnose(const Report& report, const Thresholds& thresholds = {}) {
   return detail::Examination(report, thresholds).run();
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <fmt/format.h>
+#include <Eigen/Core>
 
 #include <stdexcept>
 #include <string>
@@ -59,7 +59,8 @@ class OptionError : public Error {
 /// A file cannot be read, or does not hold what its format promises.
 class FileError : public Error {
  public:
-  FileError(std::string path, const std::string& what) : Error(fmt::format("{}: {}", path, what)), path_(std::move(path)) {}
+  FileError(std::string path, const std::string& what)
+      : Error(fmt::format("{}: {}", path, what)), path_(std::move(path)) {}
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 

@@ -10,54 +10,89 @@
 #include <collapse/metrics/variance.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/directions.hpp>
 #include <collapse/statistics/gram.hpp>
-#include <collapse/statistics/moments.hpp>
 #include <collapse/statistics/pairs.hpp>
 #include <collapse/statistics/rows.hpp>
 #include <collapse/statistics/spectrum.hpp>
+#include <collapse/statistics/sums.hpp>
 
 namespace collapse {
 namespace detail {
 
+/// Centred and uncentred spectrum, each from its symmetric matrix in the common unit.
+inline void measure_spectra(Report& report, const Eigen::MatrixXd& centred, const Eigen::MatrixXd& uncentred,
+                            const Moments& moments, const Options& options) {
+  parallel_for(2, [&](Index which) {
+    const bool first = which == 0;
+    (first ? report.spectrum : report.spectrum_uncentered) = spectrum(
+        with_floor(root_eigenvalues(first ? centred : uncentred), moments, first, SpectrumMethod::gram), options);
+  });
+}
+
+/// All that follows from the sums alone, when N > D: everything but the distribution of the cosines, the spectra only
+/// by the Gram method. `sums` give up their scatter.
+inline void measure_sums(Report& report, Sums& sums, const Options& options, bool with_spectra) {
+  const Moments& moments = sums.moments;
+  report.norms = norms(sums.lengths, sums.zero_rows, sums.skipped_rows);
+  report.variance = per_dimension_variance(moments, sums.directions);
+  report.decorrelation = decorrelation(moments, sums.scatter);
+  if (with_spectra) {
+    const Eigen::MatrixXd centred = in_common_units(std::move(sums.scatter), moments);
+    measure_spectra(report, centred, uncentred_scatter(centred, moments), moments, options);
+  }
+  sums.scatter.resize(0, 0);
+}
+
+/// Where rows come from, when they are held in another scalar or some were left out before.
+struct Origin {
+  double epsilon;     ///< of the scalar they came in
+  Index skipped = 0;  ///< rows left out already
+};
+
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Report measure(const MatrixView<Scalar>& z, const Options& options) {
+[[nodiscard]] Report measure(const MatrixView<Scalar>& z, const Options& options,
+                             const Origin& origin = {input_epsilon<Scalar>()}) {
   Report report;
   const Rows rows = scan_rows(z, options.nonfinite);
   report.samples = rows.samples;
   report.dims = rows.dims;
-  report.input_epsilon = input_epsilon<Scalar>();
-  report.norms = norms(rows);
+  report.input_epsilon = origin.epsilon;
 
-  const Directions directions = detail::directions(z, rows);
+  const bool by_dims = smaller_side(rows.samples, rows.dims) == Side::dims;
+  Sums sums = sum_rows(z, rows, {.scatter = by_dims, .direction_scatter = by_dims});
+  sums.moments.input_epsilon = origin.epsilon;
+  sums.skipped_rows += origin.skipped;
+  const Moments& moments = sums.moments;
   {
-    const Gram gram = direction_gram(z, rows, directions);
-    const CosineMoments moments = cosine_moments(directions, gram);
-    report.cosine = pairwise_cosine(
-        moments, pair_distances(z, rows, directions, gram, moments.mean_distance, moments.std, options));
+    Eigen::MatrixXd products;
+    if (!by_dims) products = direction_products(z, rows, sums.directions.mean());
+    const Eigen::MatrixXd* const known = by_dims ? nullptr : &products;
+    const CosineMoments cosines = cosine_moments(sums.directions, known);
+    sums.directions.scatter.resize(0, 0);
+    report.cosine =
+        pairwise_cosine(cosines, pair_distances(z, rows, select_pairs(z, rows, options), sums.directions.mean(), known,
+                                                cosines.mean_distance, cosines.std));
   }
 
-  const Moments moments = detail::moments(z, rows);
-  report.variance = per_dimension_variance(moments, directions);
-
-  const Gram gram = centred_gram(z, rows, moments);
-  report.decorrelation = decorrelation(z, rows, moments, gram);
-
-  const SpectrumMethod method = resolve_method(options.method, moments.input_epsilon, rows.samples, rows.dims);
-  Eigen::MatrixXd uncentred;
-  if (method == SpectrumMethod::gram) uncentred = uncentred_gram(z, rows, moments, gram);
-  parallel_for(2, [&](Index which) {
-    const bool centred = which == 0;
-    Eigen::VectorXd values;
-    if (method == SpectrumMethod::svd) {
-      values = qr_singular_values(z, rows, moments, centred);
-    } else {
-      values = root_eigenvalues(centred ? in_common_units(gram, moments) : uncentred);
+  const SpectrumMethod method = resolve_method(options, origin.epsilon, rows.samples, rows.dims);
+  if (by_dims) {
+    measure_sums(report, sums, options, method == SpectrumMethod::gram);
+  } else {
+    report.norms = norms(sums.lengths, sums.zero_rows, sums.skipped_rows);
+    report.variance = per_dimension_variance(moments, sums.directions);
+    report.decorrelation = decorrelation(z, rows, moments);
+    if (method == SpectrumMethod::gram) {
+      const Eigen::MatrixXd centred = samples_gram(z, rows, moments).lower;
+      measure_spectra(report, centred, uncentred_products(z, rows, moments, centred), moments, options);
     }
-    (centred ? report.spectrum : report.spectrum_uncentered) =
-        spectrum(with_floor(std::move(values), moments, centred, method), options);
-  });
-
+  }
+  if (method == SpectrumMethod::svd) {
+    parallel_for(2, [&](Index which) {
+      const bool centred = which == 0;
+      (centred ? report.spectrum : report.spectrum_uncentered) =
+          spectrum(with_floor(qr_singular_values(z, rows, moments, centred), moments, centred, method), options);
+    });
+  }
   report.diagnosis = diagnose(report, options.thresholds);
   return report;
 }
@@ -73,7 +108,8 @@ template <EmbeddingScalar Scalar>
 /// @return the report. It depends on Z and the options alone, not on the number of threads
 /// @throws ShapeError when Z has no rows or no columns, NonFiniteError for the first NaN or infinity (or see
 ///         Options::nonfinite), OptionError; everything derives from collapse::Error
-/// Cost: about 2 N D m flops for m = min(N, D), min(N, pair_rows)^2 D for the cosine quantiles and two eigenvalue problems
+/// Cost: about 2 N D m flops for m = min(N, D), min(N, pair_rows)^2 D for the cosine quantiles and two eigenvalue
+/// problems
 ///       of order m. Memory: a few m x m matrices of double, and pair_rows x D doubles; never a copy of Z.
 template <class Derived>
 [[nodiscard]] Report measure(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {

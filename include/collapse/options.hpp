@@ -15,8 +15,9 @@ enum class NonFinite {
 
 /// Where each finding begins. The defaults are meant for self-supervised encoders; every finding quotes its threshold.
 struct Thresholds {
-  double complete_dispersion = 0.01;    ///< complete collapse at or below this `variance.dispersion`
-  double complete_cosine = 0.975;       ///< ... or at or above this mean cosine: the norms may differ, the direction does not
+  double complete_dispersion = 0.01;  ///< complete collapse at or below this `variance.dispersion`
+  double complete_cosine =
+      0.975;  ///< ... or at or above this mean cosine: the norms may differ, the direction does not
   double dimensional_ratio = 0.25;      ///< dimensional collapse at or below this `effective_rank_vs_expected`
   double anisotropic_cosine = 0.5;      ///< anisotropic at or above this mean cosine
   double redundant_correlation = 0.99;  ///< redundant dimensions at or above this correlation
@@ -27,10 +28,10 @@ struct Thresholds {
 struct Options {
   SpectrumMethod method = SpectrumMethod::automatic;
   NonFinite nonfinite = NonFinite::reject;
-  Index pair_rows = 4096;   ///< cosine quantiles over all pairs up to this many rows, over a sample of so many above
-  bool all_pairs = false;   ///< all pairs whatever the number of rows: O(N^2 D) time, memory of a few tiles
-  std::uint64_t seed = 0;   ///< of the row sample
-  Index alpha_first = 11;   ///< first and last rank (from 1) of the power-law fit
+  Index pair_rows = 4096;  ///< cosine quantiles over all pairs up to this many rows, over a sample of so many above
+  bool all_pairs = false;  ///< all pairs whatever the number of rows: O(N^2 D) time, memory of a few tiles
+  std::uint64_t seed = 0;  ///< of the row sample
+  Index alpha_first = 11;  ///< first and last rank (from 1) of the power-law fit
   Index alpha_last = 100;
   Thresholds thresholds{};
 };

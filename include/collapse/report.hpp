@@ -55,22 +55,22 @@ struct Variance {
   double mean = undefined;
   double max = undefined;
   double median = undefined;
-  double total = undefined;                    ///< trace of the covariance
-  Index dead_dimensions = 0;                   ///< constant up to the rounding of the input scalar
-  Index low_dimensions = 0;                    ///< std below 1 % of the root mean square std
-  double hinge = undefined;                    ///< variance term of VICReg, [0, 1]; healthy near 0 at its scale
-  double normalized_std = undefined;           ///< of the L2-normalised rows; healthy is 1 / sqrt(D)
-  double dispersion = undefined;               ///< [0, 1], scale free; 0 is complete collapse
+  double total = undefined;           ///< trace of the covariance
+  Index dead_dimensions = 0;          ///< constant up to the rounding of the input scalar
+  Index low_dimensions = 0;           ///< std below 1 % of the root mean square std
+  double hinge = undefined;           ///< variance term of VICReg, [0, 1]; healthy near 0 at its scale
+  double normalized_std = undefined;  ///< of the L2-normalised rows; healthy is 1 / sqrt(D)
+  double dispersion = undefined;      ///< [0, 1], scale free; 0 is complete collapse
 };
 
 /// How far the dimensions repeat each other. Correlations are over pairs of dimensions that are not dead.
 struct Decorrelation {
-  double covariance_penalty = undefined;    ///< covariance term of VICReg
-  double mean_abs_correlation = undefined;  ///< [0, 1]
-  double rms_correlation = undefined;       ///< [0, 1]
-  double max_abs_correlation = undefined;   ///< [0, 1]
+  double covariance_penalty = undefined;         ///< covariance term of VICReg
+  double mean_abs_correlation = undefined;       ///< [0, 1]
+  double rms_correlation = undefined;            ///< [0, 1]
+  double max_abs_correlation = undefined;        ///< [0, 1]
   std::optional<std::array<Index, 2>> max_pair;  ///< the two columns that reach the maximum, first < second
-  double redundancy = undefined;            ///< mean squared correlation, [0, 1]
+  double redundancy = undefined;                 ///< mean squared correlation, [0, 1]
 };
 
 /// How a spectrum was computed.
@@ -139,13 +139,13 @@ enum class Verdict {
 
 /// One observation that speaks for or against health.
 struct Finding {
-  std::string kind;               ///< machine-readable, e.g. "complete_collapse", "dead_dimensions", "undefined"
-  double severity = 0.0;          ///< 0 (a remark) to 1 (as bad as it gets)
-  std::string metric;             ///< JSON path of the evidence, e.g. "variance.dispersion"
-  double value = undefined;       ///< what was measured
-  double threshold = undefined;   ///< where the finding begins
-  std::string explanation;        ///< what it means, in a sentence
-  std::string remedy;             ///< what usually cures it; empty when there is nothing to cure
+  std::string kind;              ///< machine-readable, e.g. "complete_collapse", "dead_dimensions", "undefined"
+  double severity = 0.0;         ///< 0 (a remark) to 1 (as bad as it gets)
+  std::string metric;            ///< JSON path of the evidence, e.g. "variance.dispersion"
+  double value = undefined;      ///< what was measured
+  double threshold = undefined;  ///< where the finding begins
+  std::string explanation;       ///< what it means, in a sentence
+  std::string remedy;            ///< what usually cures it; empty when there is nothing to cure
 };
 
 struct Diagnosis {
@@ -155,7 +155,7 @@ struct Diagnosis {
 
 /// Everything that one pass over the embeddings tells.
 struct Report {
-  Index samples = 0;           ///< rows measured (skipped rows not counted)
+  Index samples = 0;  ///< rows measured (skipped rows not counted)
   Index dims = 0;
   double input_epsilon = 0.0;  ///< machine epsilon of the scalar that the embeddings came in
   Norms norms;

@@ -19,7 +19,9 @@ class Panel {
   using View = Eigen::Map<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned,
                           Eigen::OuterStride<>>;
 
-  [[nodiscard]] View view(Index rows, Index cols) { return {values_.data(), rows, cols, Eigen::OuterStride<>(stride_)}; }
+  [[nodiscard]] View view(Index rows, Index cols) {
+    return {values_.data(), rows, cols, Eigen::OuterStride<>(stride_)};
+  }
   [[nodiscard]] View rows(Index first, Index count, Index cols) {
     return {values_.data() + first * stride_, count, cols, Eigen::OuterStride<>(stride_)};
   }

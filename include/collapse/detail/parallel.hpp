@@ -13,27 +13,32 @@ using Eigen::Index;
 
 /// Calls body(i, scratch) for i = 0 .. count - 1, each once, in parallel where the including program is compiled with
 /// OpenMP; `make_scratch()` is called once per thread. Bodies must not share what they write, so the result does not
-/// depend on the number of threads. Eigen's own products stay on one thread inside. The first exception is rethrown.
+/// depend on the number of threads. Eigen's own products stay on one thread inside. Of several exceptions that of the
+/// smallest i is rethrown.
 template <class MakeScratch, class Body>
 void parallel_for(Index count, MakeScratch&& make_scratch, Body&& body) {
 #ifdef _OPENMP
   std::exception_ptr failure;
-  const auto guarded = [&failure](auto&& action) {
+  Index failed_at = count;
+  const auto guarded = [&](Index i, auto&& action) {
     try {
       action();
     } catch (...) {
 #pragma omp critical(collapse_parallel_for)
-      failure = std::current_exception();
+      if (i < failed_at) {
+        failure = std::current_exception();
+        failed_at = i;
+      }
     }
   };
 #pragma omp parallel
   {
     // Every thread must reach the loop below, also one that could not make its scratch.
     std::optional<std::decay_t<decltype(make_scratch())>> scratch;
-    guarded([&] { scratch.emplace(make_scratch()); });
+    guarded(-1, [&] { scratch.emplace(make_scratch()); });
 #pragma omp for schedule(dynamic, 1)
     for (Index i = 0; i < count; ++i) {
-      if (scratch) guarded([&] { body(i, *scratch); });
+      if (scratch) guarded(i, [&] { body(i, *scratch); });
     }
   }
   if (failure) std::rethrow_exception(failure);
@@ -47,7 +52,8 @@ struct NoScratch {};
 
 template <class Body>
 void parallel_for(Index count, Body&& body) {
-  parallel_for(count, [] { return NoScratch{}; }, [&body](Index i, NoScratch&) { body(i); });
+  parallel_for(
+      count, [] { return NoScratch{}; }, [&body](Index i, NoScratch&) { body(i); });
 }
 
 /// A fixed division of `count` items into at most `most` runs of at least `least`: it depends on nothing but the count,

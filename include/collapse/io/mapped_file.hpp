@@ -26,9 +26,9 @@ namespace collapse::io {
 
 /// The bytes of a file, read-only, for as long as the object lives.
 ///
-/// A regular file is mapped: opening costs no memory and no reading, pages come in as they are touched, and files larger
-/// than memory work. Pipes, file systems that cannot map and systems without POSIX `mmap` are read into memory instead.
-/// An empty file is no error: it has no bytes. Movable, not copyable; a moved-from object has no bytes either.
+/// A regular file is mapped: opening costs no memory and no reading, pages come in as they are touched, and files
+/// larger than memory work. Pipes, file systems that cannot map and systems without POSIX `mmap` are read into memory
+/// instead. An empty file is no error: it has no bytes. Movable, not copyable; a moved-from object has no bytes either.
 ///
 /// The file must not shrink while it is mapped: touching bytes that are gone ends the process (SIGBUS).
 class MappedFile {

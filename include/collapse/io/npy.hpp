@@ -43,18 +43,20 @@ struct NpyType {
   const std::string name = quoted(descr);
   switch (type.empty() ? '\0' : type[0]) {
     case 'O':
-      return fmt::format("holds Python objects (dtype {}), which only unpickling could read; save a plain array: "
-                         "np.stack(list(Z)).astype('float32')",
-                         name);
+      return fmt::format(
+          "holds Python objects (dtype {}), which only unpickling could read; save a plain array: "
+          "np.stack(list(Z)).astype('float32')",
+          name);
     case 'i':
     case 'u': return fmt::format("holds integers (dtype {}); save it as Z.astype('float32')", name);
     case 'b':
     case '?': return fmt::format("holds booleans (dtype {}); save it as Z.astype('float32')", name);
     case 'c': return fmt::format("holds complex numbers (dtype {}); save Z.real.astype('float32')", name);
     case 'f':
-      return fmt::format("holds floats of a size that differs between machines (dtype {}); save it as "
-                         "Z.astype('float64')",
-                         name);
+      return fmt::format(
+          "holds floats of a size that differs between machines (dtype {}); save it as "
+          "Z.astype('float64')",
+          name);
     case 'V':
       return fmt::format("holds raw bytes (dtype {}; bfloat16 is saved so); save it as Z.astype('float32')", name);
     default: return fmt::format("holds no numbers that embeddings are made of (dtype {}); save it as float32", name);
@@ -149,16 +151,18 @@ class NpyFile {
   [[nodiscard]] NpyMatrix<Scalar> matrix() const {
     const std::byte* const values = copy_ ? copy_.get() : file_.data() + offset_;
     using Stride = Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>;
-    return {reinterpret_cast<const Scalar*>(values), rows_, cols_, fortran_order_ ? Stride(1, rows_) : Stride(cols_, 1)};
+    return {reinterpret_cast<const Scalar*>(values), rows_, cols_,
+            fortran_order_ ? Stride(1, rows_) : Stride(cols_, 1)};
   }
 
   /// Bytes that the shape asks for, which are exactly those in the file.
   [[nodiscard]] std::size_t checked_size(const std::vector<std::int64_t>& shape, std::size_t value_size) const {
     const std::string name = to_string(shape);
     if (shape.size() < 2) {
-      throw FileError(path_, fmt::format("has shape {}, embeddings are 2-D (samples, dims); save it as Z.reshape(-1, D), "
-                                         "or np.stack the rows",
-                                         name));
+      throw FileError(path_,
+                      fmt::format("has shape {}, embeddings are 2-D (samples, dims); save it as Z.reshape(-1, D), "
+                                  "or np.stack the rows",
+                                  name));
     }
     if (shape.size() > 2) {
       throw FileError(path_, fmt::format("has shape {}, embeddings are 2-D (samples, dims); save it as "
@@ -169,16 +173,18 @@ class NpyFile {
     const auto rows = static_cast<std::uint64_t>(shape[0]);
     const auto cols = static_cast<std::uint64_t>(shape[1]);
     if (rows > most || cols > most || (cols > 0 && rows > most / value_size / cols)) {
-      throw FileError(path_, fmt::format("has shape {}, more bytes than this system can address; the header is damaged, "
-                                         "save it again with np.save",
-                                         name));
+      throw FileError(path_,
+                      fmt::format("has shape {}, more bytes than this system can address; the header is damaged, "
+                                  "save it again with np.save",
+                                  name));
     }
     const auto expected = static_cast<std::size_t>(rows * cols * value_size);
     const std::size_t found = file_.size() - offset_;
     if (found < expected) {
-      throw FileError(path_, fmt::format("is truncated: shape {} of {} takes {} bytes of data, found {}; write or copy it "
-                                         "again",
-                                         name, detail::quoted(descr_), expected, found));
+      throw FileError(path_,
+                      fmt::format("is truncated: shape {} of {} takes {} bytes of data, found {}; write or copy it "
+                                  "again",
+                                  name, detail::quoted(descr_), expected, found));
     }
     if (found > expected) {
       throw FileError(path_, fmt::format("is too long: shape {} of {} takes {} bytes of data, found {}; save one array "

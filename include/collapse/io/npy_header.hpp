@@ -123,7 +123,8 @@ class NpyHeaderParser {
     if (quote != '\'' && quote != '"') fail(fmt::format("expected {}", name));
     const std::size_t first = at_ + 1;
     const std::size_t last = text_.find_first_of(quote == '"' ? "\"\\\n" : "'\\\n", first);
-    if (last == std::string_view::npos || text_[last] != quote) fail(fmt::format("expected {}, closed on its line", name));
+    if (last == std::string_view::npos || text_[last] != quote)
+      fail(fmt::format("expected {}, closed on its line", name));
     at_ = last + 1;
     return text_.substr(first, last - first);
   }
@@ -210,23 +211,24 @@ class NpyHeaderParser {
   const std::string_view text = detail::as_text(file);
   if (text.empty()) throw FileError(path, "is empty; save the embeddings with np.save");
   if (text.starts_with("PK\x03\x04")) {
-    throw FileError(path,
-                    "is a zip archive (.npz or a PyTorch file), not .npy; save one array: np.save('Z.npy', Z)");
+    throw FileError(path, "is a zip archive (.npz or a PyTorch file), not .npy; save one array: np.save('Z.npy', Z)");
   }
   if (text.substr(0, magic.size()) != magic.substr(0, text.size())) {
     throw FileError(path, fmt::format("is not a .npy file (it begins with {}); save the embeddings with np.save",
                                       detail::quoted(text.substr(0, magic.size()))));
   }
   const auto truncated = [&] {
-    return FileError(path, fmt::format("ends within the .npy header, after {} bytes; write or copy it again", text.size()));
+    return FileError(path,
+                     fmt::format("ends within the .npy header, after {} bytes; write or copy it again", text.size()));
   };
   if (text.size() < magic.size() + 2) throw truncated();
   const auto byte = [&](std::size_t i) { return std::to_integer<unsigned>(file[i]); };
   const unsigned major = byte(magic.size());
   const unsigned minor = byte(magic.size() + 1);
   if (major < 1 || major > 3 || minor != 0) {
-    throw FileError(path, fmt::format(".npy version {}.{} is not supported (1.0, 2.0 and 3.0 are); save it again with np.save",
-                                      major, minor));
+    throw FileError(
+        path, fmt::format(".npy version {}.{} is not supported (1.0, 2.0 and 3.0 are); save it again with np.save",
+                          major, minor));
   }
   const std::size_t length_bytes = major == 1 ? 2 : 4;
   const std::size_t begin = magic.size() + 2 + length_bytes;
@@ -239,9 +241,10 @@ class NpyHeaderParser {
                                       length, text.size() - begin));
   }
   if (length > longest) {
-    throw FileError(path, fmt::format("says {} bytes of .npy header, a matrix needs about a hundred; save it again with "
-                                      "np.save",
-                                      length));
+    throw FileError(path,
+                    fmt::format("says {} bytes of .npy header, a matrix needs about a hundred; save it again with "
+                                "np.save",
+                                length));
   }
   NpyHeader header = detail::NpyHeaderParser(text.substr(begin, length), begin, path).parse();
   header.data_offset = begin + length;

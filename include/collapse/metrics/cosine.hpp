@@ -6,6 +6,7 @@
 #include <collapse/statistics/gram.hpp>
 #include <collapse/statistics/pairs.hpp>
 #include <collapse/statistics/rows.hpp>
+#include <collapse/statistics/sums.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -22,47 +23,47 @@ struct CosineMoments {
 /// Mean and standard deviation of the cosines over all pairs, without forming them.
 ///
 /// With u_i = m + v_i and sum v_i = 0, write T = sum ||v_i||^2 and P = M (M - 1) for the ordered pairs. Since
-/// ||u_i|| = 1, m . v_i = a_i = (T / M - ||v_i||^2) / 2 and w_ij = c_ij - m . m = a_i + a_j + v_i . v_j has the diagonal
-/// w_ii = T / M. Sums over all i, j collapse because sum v_i = sum a_i = 0:
+/// ||u_i|| = 1, m . v_i = a_i = (T / M - ||v_i||^2) / 2 and w_ij = c_ij - m . m = a_i + a_j + v_i . v_j has the
+/// diagonal w_ii = T / M. Sums over all i, j collapse because sum v_i = sum a_i = 0:
 ///   sum_{i != j} w    = -T                                          so  mean = ||m||^2 - T / P = 1 - T / (M - 1)
 ///   sum_{i != j} w^2  = 2 M sum a_i^2 + ||V^T V||_F^2 - T^2 / M     so  var  = that / P - (T / P)^2
 /// Every term is built from the small parts alone: nothing of size 1 is subtracted when all cosines are near 1. Where
 /// V V^T is at hand (N <= D), the variance is summed over its entries, which also spares the last subtraction.
 ///
-/// @param directions  first moments of the directions
-/// @param gram        of the v_i, either side
+/// @param directions  sums over the directions, with their scatter unless `products` is given
+/// @param products    lower triangle of V V^T, N x N, or null
 /// @return mean in [-1, 1] and std (ddof 0) in [0, 1]; undefined with fewer than two directions. Healthy: mean 0,
 ///         std 1 / sqrt(D)
 /// Cost: O(min(N, D)^2).
-[[nodiscard]] inline CosineMoments cosine_moments(const Directions& directions, const Gram& gram) {
+[[nodiscard]] inline CosineMoments cosine_moments(const DirectionSums& directions,
+                                                  const Eigen::MatrixXd* products = nullptr) {
   CosineMoments result;
   if (directions.count < 2) return result;
   const double m = static_cast<double>(directions.count);
-  const double total = directions.total;
+  const double total = directions.total();
   const double pairs = m * (m - 1.0);
   result.mean_distance = total / (m - 1.0);
-  result.mean = std::clamp(directions.mean.squaredNorm() - total / pairs, -1.0, 1.0);
+  result.mean = std::clamp(directions.mean().squaredNorm() - total / pairs, -1.0, 1.0);
 
   double variance = 0.0;
-  if (gram.side == Side::samples) {
-    // h_ij = 1 - c_ij = (q_i + q_j) / 2 - v_i . v_j.
-    for (Index j = 0; j < gram.lower.cols(); ++j) {
-      if (gram.lower(j, j) == 0.0 && directions.squared(j) == 0.0) continue;
-      for (Index i = j + 1; i < gram.lower.rows(); ++i) {
-        if (gram.lower(i, i) == 0.0 && directions.squared(i) == 0.0) continue;
-        const double h = 0.5 * (directions.squared(i) + directions.squared(j)) - gram.lower(i, j);
+  if (products != nullptr) {
+    const Eigen::MatrixXd& lower = *products;
+    // h_ij = 1 - c_ij = (q_i + q_j) / 2 - v_i . v_j, q_i = v_i . v_i. A row of length 0 has none (unless all v_i are 0,
+    // when every term is).
+    for (Index j = 0; j < lower.cols(); ++j) {
+      if (lower(j, j) == 0.0) continue;
+      for (Index i = j + 1; i < lower.rows(); ++i) {
+        if (lower(i, i) == 0.0) continue;
+        const double h = 0.5 * (lower(i, i) + lower(j, j)) - lower(i, j);
         const double deviation = h - result.mean_distance;
         variance += 2.0 * deviation * deviation;
       }
     }
     variance /= pairs;
   } else {
-    const double mean_square = total / m;
-    double alignment = 0.0;  // sum a_i^2
-    for (const double q : directions.squared) {
-      if (q > 0.0) alignment += 0.25 * (mean_square - q) * (mean_square - q);
-    }
-    variance = (2.0 * m * alignment + gram.squared_norm() - total * mean_square) / pairs - (total / pairs) * (total / pairs);
+    const double alignment = 0.25 * directions.squared_spread();  // sum a_i^2
+    variance = (2.0 * m * alignment + detail::symmetric_squared_norm(directions.scatter) - total * total / m) / pairs -
+               (total / pairs) * (total / pairs);
   }
   result.std = std::sqrt(std::max(variance, 0.0));
   return result;
@@ -108,11 +109,12 @@ template <class Derived>
   validate(options);
   const detail::Evaluated<Derived> evaluated(Z);
   const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  const Directions directions = detail::directions(evaluated.view(), rows);
-  const Gram gram = detail::direction_gram(evaluated.view(), rows, directions);
-  const CosineMoments moments = cosine_moments(directions, gram);
-  return pairwise_cosine(moments, detail::pair_distances(evaluated.view(), rows, directions, gram, moments.mean_distance,
-                                                         moments.std, options));
+  const detail::DirectionStatistics statistics = detail::direction_statistics(evaluated.view(), rows);
+  const CosineMoments moments = cosine_moments(statistics.sums, statistics.products());
+  return pairwise_cosine(
+      moments,
+      detail::pair_distances(evaluated.view(), rows, detail::select_pairs(evaluated.view(), rows, options),
+                             statistics.sums.mean(), statistics.products(), moments.mean_distance, moments.std));
 }
 
 }  // namespace collapse

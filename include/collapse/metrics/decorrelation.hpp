@@ -7,6 +7,7 @@
 #include <collapse/statistics/gram.hpp>
 #include <collapse/statistics/moments.hpp>
 #include <collapse/statistics/rows.hpp>
+#include <collapse/statistics/sums.hpp>
 
 #include <Eigen/Core>
 
@@ -41,7 +42,8 @@ class CorrelationSums {
   [[nodiscard]] Index tiles() const { return static_cast<Index>(tiles_.size()); }
   [[nodiscard]] std::pair<Index, Index> corner(Index t) const { return tiles_[static_cast<std::size_t>(t)]; }
 
-  /// Takes tile t of the centred scatter, in the units of the dimensions. Of a tile on the diagonal, what lies below it.
+  /// Takes tile t of the centred scatter, in the units of the dimensions. Of a tile on the diagonal, what lies below
+  /// it.
   void add(Index t, const Eigen::Ref<const Eigen::MatrixXd>& scatter) {
     const auto [row0, col0] = corner(t);
     Partial& partial = partials_[static_cast<std::size_t>(t)];
@@ -51,7 +53,8 @@ class CorrelationSums {
       if (count <= 0) continue;
       const auto column = scatter.col(j).tail(count);
       if (scaled_) {
-        partial.covariance_squares += (column.array() * unit_.segment(row0 + first, count).array() * unit_(col0 + j)).square().sum();
+        partial.covariance_squares +=
+            (column.array() * unit_.segment(row0 + first, count).array() * unit_(col0 + j)).square().sum();
       } else {
         partial.covariance_squares += column.squaredNorm();
       }
@@ -122,18 +125,20 @@ class CorrelationSums {
   std::vector<Partial> partials_;
 };
 
-/// From the D x D scatter where there is one; otherwise its tiles are formed from the rows and forgotten.
-template <EmbeddingScalar Scalar>
-[[nodiscard]] Decorrelation decorrelation(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments,
-                                          const Gram& gram) {
+/// From the D x D scatter of the centred rows.
+[[nodiscard]] inline Decorrelation decorrelation(const Moments& moments, const Eigen::MatrixXd& scatter) {
   CorrelationSums sums(moments);
-  if (gram.side == Side::dims) {
-    parallel_for(sums.tiles(), [&](Index t) {
-      const auto [i, j] = sums.corner(t);
-      sums.add(t, gram.lower.block(i, j, std::min(sums.tile, moments.dims - i), std::min(sums.tile, moments.dims - j)));
-    });
-    return sums.result();
-  }
+  parallel_for(sums.tiles(), [&](Index t) {
+    const auto [i, j] = sums.corner(t);
+    sums.add(t, scatter.block(i, j, std::min(sums.tile, moments.dims - i), std::min(sums.tile, moments.dims - j)));
+  });
+  return sums.result();
+}
+
+/// Where N <= D there is no such scatter: its tiles are formed from the rows and forgotten.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Decorrelation decorrelation(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments) {
+  CorrelationSums sums(moments);
   const CentredTransform transform(moments, false);
   constexpr Index width = CorrelationSums::tile;
   struct Scratch {
@@ -143,7 +148,9 @@ template <EmbeddingScalar Scalar>
   };
   parallel_for(
       sums.tiles(),
-      [&] { return Scratch{Panel(width, rows.samples), Panel(width, rows.samples), Eigen::MatrixXd(width, width), -1}; },
+      [&] {
+        return Scratch{Panel(width, rows.samples), Panel(width, rows.samples), Eigen::MatrixXd(width, width), -1};
+      },
       [&](Index t, Scratch& scratch) {
         const auto [i, j] = sums.corner(t);
         const Panel::View left = scratch.left.view(std::min(width, moments.dims - i), rows.samples);
@@ -167,7 +174,8 @@ template <EmbeddingScalar Scalar>
 /// square and maximum of |R_de| over pairs of dimensions that are not dead; `redundancy` = mean of R_de^2.
 /// @param Z        N x D embeddings
 /// @param options  only `nonfinite` matters
-/// @return correlations in [0, 1]; healthy is what chance gives, rms 1 / sqrt(N - 1). The penalty is in input units to the
+/// @return correlations in [0, 1]; healthy is what chance gives, rms 1 / sqrt(N - 1). The penalty is in input units to
+/// the
 ///         fourth power. Undefined with one row; correlations undefined with fewer than two live dimensions
 /// @throws ShapeError, NonFiniteError as `moments`
 /// Cost: N D^2 flops; O(min(N, D)^2) memory.
@@ -176,12 +184,13 @@ template <class Derived>
 [[nodiscard]] Decorrelation decorrelation(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   const detail::Evaluated<Derived> evaluated(Z);
   const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  const Moments moments = detail::moments(evaluated.view(), rows);
-  Gram gram{Side::samples, {}};
   if (detail::smaller_side(rows.samples, rows.dims) == Side::dims) {
-    gram = detail::centred_gram(evaluated.view(), rows, moments);
+    const auto [moments, gram] = detail::centred_gram(evaluated.view(), rows);
+    return detail::decorrelation(moments, gram.lower);
   }
-  return detail::decorrelation(evaluated.view(), rows, moments, gram);
+  const Sums sums =
+      detail::sum_rows(evaluated.view(), rows, {.scatter = false, .directions = false, .direction_scatter = false});
+  return detail::decorrelation(evaluated.view(), rows, sums.moments);
 }
 
 }  // namespace collapse

@@ -39,7 +39,8 @@ namespace detail {
 /// Effective rank, exp(-sum p_k ln p_k) with p_k = sigma_k / sum sigma.
 ///
 /// @param spectrum  centred: the effective rank of the representation; uncentred: RankMe
-/// @param epsilon   added to each share, for comparison with codes that do so (1e-7 in the RankMe paper); 0 is the formula
+/// @param epsilon   added to each share, for comparison with codes that do so (1e-7 in the RankMe paper); 0 is the
+/// formula
 /// @return in [1, largest_rank()], largest for equal singular values. 0 for two or more rows that are all equal (no
 ///         centred spectrum at all); undefined for one centred row and for the uncentred spectrum of zeros
 /// Source: Roy & Vetterli, The effective rank, 2007, def. 1; Garrido et al., RankMe, 2023, eq. 1-2.

@@ -15,7 +15,8 @@ namespace collapse {
 /// / E[1], by the midpoint rule.
 /// @param degrees_of_freedom  N - 1 for centred rows, N for rows as they are
 /// @param dims                D
-/// @return in [1, min(degrees_of_freedom, D)]; undefined when either is below 1. Exact in the limit of large shapes, and
+/// @return in [1, min(degrees_of_freedom, D)]; undefined when either is below 1. Exact in the limit of large shapes,
+/// and
 ///         for a single eigenvalue
 /// Cost: O(1), 2048 evaluations.
 /// Source: Marchenko & Pastur, Distribution of eigenvalues for some sets of random matrices, 1967.

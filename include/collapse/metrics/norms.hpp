@@ -1,29 +1,23 @@
 #pragma once
 
 #include <collapse/report.hpp>
+#include <collapse/statistics/lengths.hpp>
 #include <collapse/statistics/rows.hpp>
 
-#include <algorithm>
 #include <cmath>
 
 namespace collapse {
 
-/// Mean, standard deviation (ddof 0), smallest and largest row length, from the pass over the rows.
-[[nodiscard]] inline Norms norms(const Rows& rows) {
+/// Mean, standard deviation (ddof 0), smallest and largest row length.
+[[nodiscard]] inline Norms norms(const Lengths& lengths, Index zero_rows = 0, Index skipped_rows = 0) {
   Norms result;
-  result.zero_rows = rows.zero;
-  result.skipped_rows = rows.skipped;
-  result.min = rows.norm.minCoeff();
-  result.max = rows.norm.maxCoeff();
-  if (result.max == 0.0) {
-    result.mean = result.std = 0.0;
-    return result;
-  }
-  // In units of the largest, so that neither the sum nor the squares leave the range of double.
-  const Eigen::VectorXd relative = rows.norm / result.max;
-  const double mean = relative.mean();
-  result.mean = std::clamp(mean * result.max, result.min, result.max);
-  result.std = std::sqrt((relative.array() - mean).square().mean()) * result.max;
+  result.zero_rows = zero_rows;
+  result.skipped_rows = skipped_rows;
+  if (lengths.count == 0) return result;
+  result.mean = lengths.mean;
+  result.std = std::ldexp(std::sqrt(lengths.sum_squares / static_cast<double>(lengths.count)), lengths.exponent());
+  result.min = lengths.min;
+  result.max = lengths.max;
   return result;
 }
 
@@ -37,7 +31,10 @@ namespace collapse {
 template <class Derived>
 [[nodiscard]] Norms norms(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   const detail::Evaluated<Derived> evaluated(Z);
-  return norms(detail::scan_rows(evaluated.view(), options.nonfinite));
+  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
+  Lengths lengths;
+  lengths.add(rows.norm);
+  return norms(lengths, rows.zero, rows.skipped);
 }
 
 }  // namespace collapse

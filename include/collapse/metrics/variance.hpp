@@ -5,6 +5,7 @@
 #include <collapse/statistics/directions.hpp>
 #include <collapse/statistics/moments.hpp>
 #include <collapse/statistics/rows.hpp>
+#include <collapse/statistics/sums.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -35,7 +36,7 @@ namespace detail {
 
 /// The variance block of the report from its statistics. With a single row only `dispersion` and the counts have a
 /// meaning, and all are left undefined (0 for the counts).
-[[nodiscard]] inline Variance per_dimension_variance(const Moments& moments, const Directions& directions) {
+[[nodiscard]] inline Variance per_dimension_variance(const Moments& moments, const DirectionSums& directions) {
   Variance result;
   const Index dims = moments.dims;
   const double n = static_cast<double>(moments.count);
@@ -80,7 +81,8 @@ namespace detail {
 /// `hinge` = mean_d max(0, 1 - sqrt(C_dd + 1e-4)).
 /// @param Z        N x D embeddings
 /// @param options  only `nonfinite` matters
-/// @return variances >= 0 in squared input units; dispersion in [0, 1], 0 is complete collapse; normalized_std healthy at
+/// @return variances >= 0 in squared input units; dispersion in [0, 1], 0 is complete collapse; normalized_std healthy
+/// at
 ///         1 / sqrt(D). Undefined with one row
 /// @throws ShapeError, NonFiniteError as `moments`
 /// Cost: O(N D) time, O(N + D) memory.
@@ -89,7 +91,8 @@ template <class Derived>
 [[nodiscard]] Variance per_dimension_variance(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   const detail::Evaluated<Derived> evaluated(Z);
   const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  return per_dimension_variance(detail::moments(evaluated.view(), rows), detail::directions(evaluated.view(), rows));
+  const Sums sums = detail::sum_rows(evaluated.view(), rows, {.scatter = false, .direction_scatter = false});
+  return per_dimension_variance(sums.moments, sums.directions);
 }
 
 }  // namespace collapse

@@ -1,87 +1,103 @@
 #pragma once
 
-#include <collapse/detail/load.hpp>
-#include <collapse/detail/parallel.hpp>
-#include <collapse/statistics/rows.hpp>
-
 #include <Eigen/Core>
 
-#include <cmath>
-#include <vector>
+#include <algorithm>
 
 namespace collapse {
 
-/// First and second moments of the directions u_i = z_i / ||z_i|| of the rows that have one.
+using Eigen::Index;
+
+/// Sums over the directions u_i = z_i / ||z_i|| of the rows that have one. Additive.
 ///
-/// Near collapse all u_i are almost the mean direction m, and only v_i = u_i - m carries information. Because every u_i
-/// has length 1, 1 - c_ij = ||v_i - v_j||^2 / 2 holds exactly: every cosine follows from small parts alone.
-struct Directions {
-  Index count = 0;  ///< rows that have a direction
-  Index dims = 0;
-  Eigen::VectorXd mean;         ///< m, D
-  Eigen::VectorXd squared;      ///< q_i = ||v_i||^2, one per usable row; 0 for rows of length 0
-  Eigen::VectorXd sum_squares;  ///< D, sum over rows of v_id^2
-  double total = 0.0;           ///< sum over rows of q_i
-};
+/// Near collapse all u_i are almost the same, and only their differences carry information: everything is kept relative
+/// to `reference`, a point of their cloud, as w_i = u_i - reference.
+struct DirectionSums {
+  DirectionSums() = default;
+  DirectionSums(Index dims, Index order)
+      : reference(Eigen::VectorXd::Zero(dims)),
+        shift(Eigen::VectorXd::Zero(dims)),
+        sum_squares(Eigen::VectorXd::Zero(dims)),
+        scatter(Eigen::MatrixXd::Zero(order, order)),
+        cubic(Eigen::VectorXd::Zero(dims)) {}
 
-namespace detail {
+  Index count = 0;
+  Eigen::VectorXd reference;    ///< D
+  Eigen::VectorXd shift;        ///< D, mean of the w_i
+  Eigen::VectorXd sum_squares;  ///< D, sum of (w_id - shift_d)^2
+  Eigen::MatrixXd scatter;      ///< lower triangle of sum (w_i - shift)(w_i - shift)^T
+  Eigen::VectorXd cubic;        ///< D, sum of ||w_i||^2 w_i
+  double quartic = 0.0;         ///< sum of ||w_i||^4
 
-/// v_i in place of the row z_i.
-class DirectionTransform {
- public:
-  DirectionTransform(const Rows& rows, const Eigen::VectorXd& mean) : rows_(rows), mean_(mean.transpose()) {}
+  [[nodiscard]] Eigen::VectorXd mean() const { return reference + shift; }
 
-  void operator()(Index i, Eigen::Map<Eigen::RowVectorXd> row) const {
-    const double inverse = rows_.inverse_norm(i);
-    if (inverse == 0.0) {
-      row.setZero();
-    } else if (rows_.prescale.size() > 0) {
-      row = (row * rows_.prescale(i)) * inverse - mean_;
-    } else {
-      row = row * inverse - mean_;
+  /// sum ||v_i||^2, v_i = u_i - mean.
+  [[nodiscard]] double total() const { return sum_squares.sum(); }
+
+  /// sum over rows of (||v_i||^2 - total / count)^2. Of the five terms only small parts are ever subtracted, because
+  /// the reference lies within the cloud. Needs the scatter.
+  [[nodiscard]] double squared_spread() const {
+    const double n = static_cast<double>(count);
+    const double d2 = shift.squaredNorm();
+    const double t = total();
+    const double fourth =
+        quartic - 4.0 * cubic.dot(shift) + 4.0 * shift.dot(scatter_times(shift)) + 2.0 * d2 * t + 3.0 * n * d2 * d2;
+    return std::max(fourth - t * t / n, 0.0);
+  }
+
+  /// Takes the sums relative to reference + wanted. With the step b that rounding leaves of `wanted`, w' = w - b,
+  /// h = ||b||^2 and A = sum w w^T: ||w'||^2 = ||w||^2 - 2 w . b + h, expanded under the sums.
+  void rebase(const Eigen::VectorXd& wanted) {
+    const Eigen::VectorXd before = reference;
+    reference += wanted;
+    const Eigen::VectorXd by = reference - before;
+    if (count > 0 && scatter.size() > 0) {
+      const double n = static_cast<double>(count);
+      const double h = by.squaredNorm();
+      const double along = n * shift.dot(by);  // (sum w) . by
+      const double second = total() + n * shift.squaredNorm();
+      const Eigen::VectorXd a = scatter_times(by) + along * shift;
+      quartic += 4.0 * by.dot(a) + n * h * h - 4.0 * cubic.dot(by) + 2.0 * h * second - 4.0 * h * along;
+      cubic += (2.0 * along - second - n * h) * by - 2.0 * a + h * n * shift;
     }
+    shift -= by;
+  }
+
+  /// Moves the reference to the mean once it lies outside the cloud (a first row unlike the rest), so that the higher
+  /// sums keep their digits.
+  void rebase_if_far() {
+    if (count > 0 && shift.squaredNorm() * static_cast<double>(count) > 4.0 * total()) rebase(shift);
+  }
+
+  /// Adds the sums of other rows.
+  void merge(const DirectionSums& other) {
+    if (other.count == 0) return;
+    if (count == 0) {
+      *this = other;
+      return;
+    }
+    DirectionSums moved = other;
+    moved.rebase(reference - other.reference);
+    const double n = static_cast<double>(count);
+    const double m = static_cast<double>(other.count);
+    const Eigen::VectorXd delta = moved.shift - shift;
+    const double weight = n * m / (n + m);
+    if (scatter.size() > 0) {
+      scatter.triangularView<Eigen::Lower>() += moved.scatter;
+      scatter.selfadjointView<Eigen::Lower>().rankUpdate(delta, weight);
+    }
+    sum_squares += moved.sum_squares + weight * delta.cwiseAbs2();
+    shift += delta * (m / (n + m));
+    cubic += moved.cubic;
+    quartic += moved.quartic;
+    count += other.count;
+    rebase_if_far();
   }
 
  private:
-  const Rows& rows_;
-  Eigen::RowVectorXd mean_;
+  [[nodiscard]] Eigen::VectorXd scatter_times(const Eigen::VectorXd& x) const {
+    return scatter.selfadjointView<Eigen::Lower>() * x;
+  }
 };
 
-/// One pass over the rows, O(N D) time, O(N + D) memory.
-template <EmbeddingScalar Scalar>
-[[nodiscard]] Directions directions(const MatrixView<Scalar>& z, const Rows& rows) {
-  constexpr Index block = 16;
-  Directions result;
-  result.count = rows.directed();
-  result.dims = rows.dims;
-  result.mean = rows.mean_direction;
-  result.squared.resize(rows.samples);
-
-  const DirectionTransform transform(rows, result.mean);
-  const Chunks chunks(rows.samples);
-  std::vector<Eigen::RowVectorXd> partials(static_cast<std::size_t>(chunks.size()));
-  parallel_for(
-      chunks.size(), [&] { return Panel(block, rows.dims); },
-      [&](Index chunk, Panel& panel) {
-        Eigen::RowVectorXd& squares = partials[static_cast<std::size_t>(chunk)];
-        squares = Eigen::RowVectorXd::Zero(rows.dims);
-        for (Index first = chunks.begin(chunk); first < chunks.end(chunk); first += block) {
-          const Index count = std::min(block, chunks.end(chunk) - first);
-          load(z, rows.selection(), first, 0, panel.view(count, rows.dims));
-          for (Index i = 0; i < count; ++i) {
-            const Eigen::Map<Eigen::RowVectorXd> row(panel.rows(i, 1, rows.dims).data(), rows.dims);
-            transform(first + i, row);
-            result.squared(first + i) = row.squaredNorm();
-            squares.array() += row.array().square();
-          }
-        }
-      });
-  Eigen::RowVectorXd squares = Eigen::RowVectorXd::Zero(rows.dims);
-  for (const Eigen::RowVectorXd& partial : partials) squares += partial;
-  result.sum_squares = squares.transpose();
-  result.total = result.squared.sum();
-  return result;
-}
-
-}  // namespace detail
 }  // namespace collapse

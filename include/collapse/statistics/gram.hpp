@@ -2,12 +2,13 @@
 
 #include <collapse/detail/load.hpp>
 #include <collapse/detail/parallel.hpp>
-#include <collapse/statistics/directions.hpp>
 #include <collapse/statistics/moments.hpp>
 #include <collapse/statistics/rows.hpp>
 
 #include <Eigen/Core>
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -24,36 +25,64 @@ enum class Side {
 struct Gram {
   Side side = Side::dims;
   Eigen::MatrixXd lower;
-
-  /// Sum of squares of all entries, both triangles.
-  [[nodiscard]] double squared_norm() const {
-    double off_diagonal = 0.0;
-    double diagonal = 0.0;
-    for (Index j = 0; j < lower.cols(); ++j) {
-      diagonal += lower(j, j) * lower(j, j);
-      off_diagonal += lower.col(j).tail(lower.rows() - j - 1).squaredNorm();
-    }
-    return diagonal + 2.0 * off_diagonal;
-  }
 };
 
 namespace detail {
 
-[[nodiscard]] inline Side smaller_side(Index samples, Index dims) { return samples <= dims ? Side::samples : Side::dims; }
+/// Sum of squares of all entries of a symmetric matrix given by its lower triangle.
+[[nodiscard]] inline double symmetric_squared_norm(const Eigen::MatrixXd& lower) {
+  double off_diagonal = 0.0;
+  double diagonal = 0.0;
+  for (Index j = 0; j < lower.cols(); ++j) {
+    diagonal += lower(j, j) * lower(j, j);
+    off_diagonal += lower.col(j).tail(lower.rows() - j - 1).squaredNorm();
+  }
+  return diagonal + 2.0 * off_diagonal;
+}
 
-/// The lower triangle of A^T A for a matrix A of depth x order that is never held as a whole: `fill(first, rows)` writes
-/// its rows [first, first + rows.rows()). Each tile of the result belongs to one thread at a time and adds the blocks of
-/// A in order, so its bits do not depend on the number of threads. depth * order^2 flops, O(order^2) memory.
+[[nodiscard]] inline Side smaller_side(Index samples, Index dims) {
+  return samples <= dims ? Side::samples : Side::dims;
+}
+
+/// The lower triangle of a square matrix of sums, divided in tiles that belong to one thread at a time.
+class LowerTiles {
+ public:
+  static constexpr Index tile = 96;  // a multiple of the 24 and 12 rows that Eigen's kernels take at a time
+
+  explicit LowerTiles(Index order) {
+    for (Index j = 0; j < order; j += tile) {
+      for (Index i = j; i < order; i += tile) corners_.emplace_back(i, j);
+    }
+  }
+
+  [[nodiscard]] Index size() const { return static_cast<Index>(corners_.size()); }
+
+  /// Adds a^T a to tile t of `sums`.
+  void add(Index t, const Panel::View& a, Eigen::MatrixXd& sums) const {
+    // Eigen packs both factors of a product this deep on the stack; deeper ones would allocate.
+    constexpr Index depth = 128;
+    const auto [i, j] = corners_[static_cast<std::size_t>(t)];
+    const Index rows = std::min(tile, sums.rows() - i);
+    const Index cols = std::min(tile, sums.cols() - j);
+    for (Index first = 0; first < a.rows(); first += depth) {
+      const Index count = std::min(depth, a.rows() - first);
+      sums.block(i, j, rows, cols).noalias() +=
+          a.block(first, i, count, rows).transpose() * a.block(first, j, count, cols);
+    }
+  }
+
+ private:
+  std::vector<std::pair<Index, Index>> corners_;
+};
+
+/// The lower triangle of A^T A for a matrix A of depth x order that is never held as a whole: `fill(first, rows)`
+/// writes its rows [first, first + rows.rows()). Each tile of the result belongs to one thread at a time and adds the
+/// blocks of A in order, so its bits do not depend on the number of threads. depth * order^2 flops, O(order^2) memory.
 template <class Fill>
 [[nodiscard]] Eigen::MatrixXd accumulate_gram(Index depth, Index order, Fill&& fill) {
   constexpr Index block = 256;  // rows of A per step: the panel of one tile stays in the second-level cache
-  constexpr Index tile = 96;    // a multiple of the 24 and 12 rows that Eigen's kernels take at a time
   constexpr Index strip = 16;
-
-  std::vector<std::pair<Index, Index>> tiles;
-  for (Index j = 0; j < order; j += tile) {
-    for (Index i = j; i < order; i += tile) tiles.emplace_back(i, j);
-  }
+  const LowerTiles tiles(order);
   Eigen::MatrixXd result = Eigen::MatrixXd::Zero(order, order);
   Panel panel(std::min(block, depth), order);
   for (Index first = 0; first < depth; first += block) {
@@ -62,12 +91,7 @@ template <class Fill>
       fill(first + s * strip, panel.rows(s * strip, std::min(strip, count - s * strip), order));
     });
     const Panel::View a = panel.view(count, order);
-    parallel_for(static_cast<Index>(tiles.size()), [&](Index t) {
-      const auto [i, j] = tiles[static_cast<std::size_t>(t)];
-      const Index rows = std::min(tile, order - i);
-      const Index cols = std::min(tile, order - j);
-      result.block(i, j, rows, cols).noalias() += a.middleCols(i, rows).transpose() * a.middleCols(j, cols);
-    });
+    parallel_for(tiles.size(), [&](Index t) { tiles.add(t, a, result); });
   }
   return result;
 }
@@ -118,71 +142,33 @@ void load_centred_transposed(const MatrixView<Scalar>& z, const Rows& rows, cons
   }
 }
 
-/// The Gram of the centred rows. On the side of the dimensions, entry (d, e) is in units of
-/// 2^(exponent(d) + exponent(e)); on the side of the samples, in units of 2^(2 common_exponent()).
+/// The N x N Gram of the centred rows, in units of 2^(2 common_exponent()).
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Gram centred_gram(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments) {
-  const Side side = smaller_side(rows.samples, rows.dims);
-  if (side == Side::dims) {
-    const CentredTransform transform(moments, false);
-    return {side, accumulate_gram(rows.samples, rows.dims, [&](Index first, Panel::View out) {
-              load_centred(z, rows, transform, first, out);
-            })};
-  }
+[[nodiscard]] Gram samples_gram(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments) {
   const CentredTransform transform(moments, true);
-  return {side, accumulate_gram(rows.dims, rows.samples, [&](Index first, Panel::View out) {
+  return {Side::samples, accumulate_gram(rows.dims, rows.samples, [&](Index first, Panel::View out) {
             load_centred_transposed(z, rows, transform, first, out);
           })};
 }
 
-/// The Gram of the directions with their mean removed, v_i; zero rows (and columns) for rows of length 0.
+/// Lower triangle of V V^T, N x N, for the directions with `mean` removed, v_i; zero rows (and columns) for rows of
+/// length 0.
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Gram direction_gram(const MatrixView<Scalar>& z, const Rows& rows, const Directions& directions) {
-  const Side side = smaller_side(rows.samples, rows.dims);
-  if (side == Side::dims) {
-    const DirectionTransform transform(rows, directions.mean);
-    return {side, accumulate_gram(rows.samples, rows.dims, [&](Index first, Panel::View out) {
-              load(z, rows.selection(), first, 0, out);
-              for (Index i = 0; i < out.rows(); ++i) {
-                transform(first + i, {out.data() + i * out.outerStride(), out.cols()});
-              }
-            })};
-  }
+[[nodiscard]] Eigen::MatrixXd direction_products(const MatrixView<Scalar>& z, const Rows& rows,
+                                                 const Eigen::VectorXd& mean) {
   const Eigen::RowVectorXd inverse = rows.inverse_norm.transpose();
   const Eigen::RowVectorXd prescale = rows.prescale.transpose();
   const Eigen::RowVectorXd directed = (inverse.array() > 0.0).cast<double>();
-  return {side, accumulate_gram(rows.dims, rows.samples, [&](Index first, Panel::View out) {
-            load_transposed(z, rows.selection(), 0, first, out);
-            for (Index d = 0; d < out.rows(); ++d) {
-              Eigen::Map<Eigen::RowVectorXd> values(out.data() + d * out.outerStride(), out.cols());
-              if (prescale.size() > 0) values.array() *= prescale.array();
-              values = (values.array() * inverse.array() - directions.mean(first + d) * directed.array()).matrix();
-            }
-          })};
+  return accumulate_gram(rows.dims, rows.samples, [&](Index first, Panel::View out) {
+    load_transposed(z, rows.selection(), 0, first, out);
+    for (Index d = 0; d < out.rows(); ++d) {
+      Eigen::Map<Eigen::RowVectorXd> values(out.data() + d * out.outerStride(), out.cols());
+      if (prescale.size() > 0) values.array() *= prescale.array();
+      values = (values.array() * inverse.array() - mean(first + d) * directed.array()).matrix();
+    }
+  });
 }
 
 }  // namespace detail
-
-/// The smaller Gram matrix of the centred rows X = Z - 1 mean^T: X^T X (D x D) when N > D, X X^T (N x N) otherwise.
-///
-/// @param Z        N x D embeddings
-/// @param options  only `nonfinite` matters
-/// @return the lower triangle, accumulated in double from rows whose mean was removed first, in input units squared
-/// @throws ShapeError, NonFiniteError as `moments`
-/// Cost: N D min(N, D) flops, O(min(N, D)^2) memory.
-template <class Derived>
-[[nodiscard]] Gram gram(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  const detail::Evaluated<Derived> evaluated(Z);
-  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  const Moments moments = detail::moments(evaluated.view(), rows);
-  Gram result = detail::centred_gram(evaluated.view(), rows, moments);
-  for (Index j = 0; moments.scaled() && j < result.lower.cols(); ++j) {
-    for (Index i = j; i < result.lower.rows(); ++i) {
-      const int exponent = result.side == Side::dims ? moments.exponent(i) + moments.exponent(j) : 2 * moments.common_exponent();
-      result.lower(i, j) = std::ldexp(result.lower(i, j), exponent);
-    }
-  }
-  return result;
-}
 
 }  // namespace collapse

@@ -4,7 +4,6 @@
 #include <collapse/detail/load.hpp>
 #include <collapse/detail/parallel.hpp>
 #include <collapse/options.hpp>
-#include <collapse/statistics/directions.hpp>
 #include <collapse/statistics/gram.hpp>
 #include <collapse/statistics/rows.hpp>
 
@@ -12,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <deque>
@@ -45,69 +45,147 @@ struct PairDistances {
   bool exact = false;
   double min = undefined;
   double max = undefined;
-  std::array<double, 7> quantile{};        ///< of 1 - cos, at cosine_probabilities
-  std::array<double, 7> standard_error{};  ///< 0 when exact
+  std::array<double, 7> quantile{};          ///< of 1 - cos, at cosine_probabilities
+  std::array<double, 7> standard_error{};    ///< 0 when exact
   std::array<std::int64_t, 64> histogram{};  ///< of cos, equal bins on [-1, 1]
 };
 
 namespace detail {
 
-/// All rows that have a direction when they are at most `pair_rows` (or all are asked for), else the `pair_rows` of
-/// them whose hash of (seed, position) is smallest: uniform without replacement, the same however the rows are batched.
-[[nodiscard]] inline PairSelection select_pairs(const Rows& rows, const Options& options) {
+/// A number that looks random and belongs to one row: from the seed, the row's place among the usable rows, and up to
+/// eight of its values. Rows of different parts that are merged later share places, hence the values; equal rows share
+/// values, hence the place.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] std::uint64_t row_key(std::uint64_t seed, std::uint64_t place, const MatrixView<Scalar>& z, Index row) {
+  std::uint64_t key = hash(seed, place);
+  const Index step = std::max<Index>(1, z.cols / 8);
+  for (Index d = 0; d < z.cols && d < 8 * step; d += step) {
+    key = hash(key, std::bit_cast<std::uint64_t>(z.at(row, d)));
+  }
+  return key;
+}
+
+/// The rows with the smallest keys among all that were offered: a uniform sample without replacement, and the samples
+/// of two parts give that of their union.
+class Sampler {
+ public:
+  explicit Sampler(Index size) : size_(size) {}
+
+  /// The slot that the row with this key takes, from 0 to size - 1, in place of whichever was there; -1 if it takes
+  /// none.
+  [[nodiscard]] Index offer(std::uint64_t key) {
+    if (static_cast<Index>(heap_.size()) < size_) {
+      const auto slot = static_cast<Index>(heap_.size());
+      heap_.emplace_back(key, slot);
+      std::push_heap(heap_.begin(), heap_.end());
+      return slot;
+    }
+    if (heap_.empty() || key >= heap_.front().first) return -1;
+    std::pop_heap(heap_.begin(), heap_.end());
+    const Index slot = heap_.back().second;
+    heap_.back().first = key;
+    std::push_heap(heap_.begin(), heap_.end());
+    return slot;
+  }
+
+  /// Key and slot of each row in the sample, in no order.
+  [[nodiscard]] const std::vector<std::pair<std::uint64_t, Index>>& taken() const { return heap_; }
+  void reserve() { heap_.reserve(static_cast<std::size_t>(size_)); }
+  void clear() { heap_.clear(); }
+
+ private:
+  Index size_;
+  std::vector<std::pair<std::uint64_t, Index>> heap_;
+};
+
+/// All rows that have a direction when they are at most `pair_rows` (or all are asked for), else a sample of so many.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] PairSelection select_pairs(const MatrixView<Scalar>& z, const Rows& rows, const Options& options) {
   PairSelection selection;
   selection.population = rows.directed();
-  std::vector<Index> directed;
-  directed.reserve(static_cast<std::size_t>(selection.population));
+  const bool all = options.all_pairs || selection.population <= options.pair_rows;
+  Sampler sampler(all ? 0 : options.pair_rows);
+  const RowSelection at = rows.selection();
   for (Index i = 0; i < rows.samples; ++i) {
-    if (rows.inverse_norm(i) > 0.0) directed.push_back(i);
+    if (rows.inverse_norm(i) == 0.0) continue;
+    if (all) {
+      selection.rows.push_back(i);
+      continue;
+    }
+    const Index slot = sampler.offer(row_key(options.seed, static_cast<std::uint64_t>(i), z, at(i)));
+    if (slot == static_cast<Index>(selection.rows.size())) {
+      selection.rows.push_back(i);
+    } else if (slot >= 0) {
+      selection.rows[static_cast<std::size_t>(slot)] = i;
+    }
   }
-  if (options.all_pairs || selection.population <= options.pair_rows) {
-    selection.rows = std::move(directed);
-    return selection;
-  }
-  std::vector<std::pair<std::uint64_t, Index>> keyed;
-  keyed.reserve(directed.size());
-  for (const Index i : directed) keyed.emplace_back(hash(options.seed, static_cast<std::uint64_t>(i)), i);
-  const auto cut = keyed.begin() + options.pair_rows;
-  std::nth_element(keyed.begin(), cut, keyed.end());
-  for (auto it = keyed.begin(); it != cut; ++it) selection.rows.push_back(it->second);
   std::sort(selection.rows.begin(), selection.rows.end());
   return selection;
 }
 
-/// h_ij = 1 - cos_ij = (q_i + q_j) / 2 - v_i . v_j for the selected rows, tile by tile. The products come from the N x N
-/// Gram where there is one; otherwise from the rows, kept in memory while they are few and loaded for each tile when
+/// v_i in place of the row z_i.
+class DirectionTransform {
+ public:
+  DirectionTransform(const Rows& rows, const Eigen::VectorXd& mean) : rows_(rows), mean_(mean.transpose()) {}
+
+  void operator()(Index i, Eigen::Map<Eigen::RowVectorXd> row) const {
+    const double inverse = rows_.inverse_norm(i);
+    if (inverse == 0.0) {
+      row.setZero();
+    } else if (rows_.prescale.size() > 0) {
+      row = (row * rows_.prescale(i)) * inverse - mean_;
+    } else {
+      row = row * inverse - mean_;
+    }
+  }
+
+ private:
+  const Rows& rows_;
+  Eigen::RowVectorXd mean_;
+};
+
+/// h_ij = 1 - cos_ij = (q_i + q_j) / 2 - v_i . v_j for the selected rows, tile by tile. The products come from the N x
+/// N Gram where there is one; otherwise from the rows, kept in memory while they are few and loaded for each tile when
 /// they are not.
 template <EmbeddingScalar Scalar>
 class PairTiles {
  public:
   static constexpr Index tile = 256;
 
-  PairTiles(const MatrixView<Scalar>& z, const Rows& rows, const Directions& directions, const PairSelection& selection,
-            const Gram& gram)
+  /// @param mean      a point of the cloud of directions
+  /// @param products  V V^T of all usable rows, or null
+  PairTiles(const MatrixView<Scalar>& z, const Rows& rows, const Eigen::VectorXd& mean, const PairSelection& selection,
+            const Eigen::MatrixXd* products)
       : z_(z),
         rows_(rows),
-        transform_(rows, directions.mean),
+        transform_(rows, mean),
         selection_(selection),
         half_squares_(static_cast<Index>(selection.rows.size())),
-        gram_(gram.side == Side::samples ? &gram.lower : nullptr),
+        products_(products),
         kept_(0, 0) {
-    for (Index i = 0; i < count(); ++i) half_squares_(i) = 0.5 * directions.squared(position(i));
-    constexpr Index kept_rows = 8192;
-    if (gram_ == nullptr && count() <= kept_rows) {
-      kept_ = Panel(count(), z.cols);
-      keeps_ = true;
-      parallel_for(tiles(), [&](Index t) { load_tile(t, kept_.rows(t * tile, size(t), z_.cols)); });
+    if (products_ != nullptr) {
+      for (Index i = 0; i < count(); ++i) half_squares_(i) = 0.5 * product(i, i);
+      return;
     }
+    constexpr Index kept_rows = 8192;
+    keeps_ = count() <= kept_rows;
+    if (keeps_) kept_ = Panel(count(), z.cols);
+    parallel_for(
+        tiles(), [&] { return Panel(keeps_ ? 0 : tile, z.cols); },
+        [&](Index t, Panel& panel) {
+          const Panel::View v = keeps_ ? kept_.rows(t * tile, size(t), z_.cols) : panel.view(size(t), z_.cols);
+          load_tile(t, v);
+          half_squares_.segment(t * tile, size(t)) = 0.5 * v.rowwise().squaredNorm();
+        });
   }
 
   [[nodiscard]] Index count() const { return half_squares_.size(); }
 
   /// h of one pair; only where the products are at hand (the Gram, or rows kept in memory).
   [[nodiscard]] double value(Index i, Index j) {
-    const double product = gram_ != nullptr ? this->product(i, j)
-                                            : kept_.rows(i, 1, z_.cols).row(0).dot(kept_.rows(j, 1, z_.cols).row(0));
+    const double product = products_ != nullptr
+                               ? this->product(i, j)
+                               : kept_.rows(i, 1, z_.cols).row(0).dot(kept_.rows(j, 1, z_.cols).row(0));
     return half_squares_(i) + half_squares_(j) - product;
   }
   [[nodiscard]] Index tiles() const { return (count() + tile - 1) / tile; }
@@ -118,14 +196,15 @@ class PairTiles {
     Panel left, right;
     Eigen::MatrixXd values;
   };
-  [[nodiscard]] Scratch scratch() const { return Scratch(gram_ == nullptr && !keeps_ ? z_.cols : 0); }
+  [[nodiscard]] Scratch scratch() const { return Scratch(products_ == nullptr && !keeps_ ? z_.cols : 0); }
 
-  /// values(i, j) = h of rows (t_i * tile + i, t_j * tile + j); below the diagonal only what is asked for is meaningful.
+  /// values(i, j) = h of rows (t_i * tile + i, t_j * tile + j); below the diagonal only what is asked for is
+  /// meaningful.
   void fill(Index t_i, Index t_j, Scratch& scratch) {
     const Index ni = size(t_i);
     const Index nj = size(t_j);
     auto values = scratch.values.topLeftCorner(ni, nj);
-    if (gram_ != nullptr) {
+    if (products_ != nullptr) {
       for (Index j = 0; j < nj; ++j) {
         for (Index i = 0; i < ni; ++i) values(i, j) = -product(t_i * tile + i, t_j * tile + j);
       }
@@ -149,13 +228,14 @@ class PairTiles {
   [[nodiscard]] double product(Index i, Index j) const {
     const Index a = position(i);
     const Index b = position(j);
-    return a >= b ? (*gram_)(a, b) : (*gram_)(b, a);
+    return a >= b ? (*products_)(a, b) : (*products_)(b, a);
   }
 
   void load_tile(Index t, Panel::View out) const {
     for (Index i = 0; i < out.rows(); ++i) {
       const Index at = position(t * tile + i);
-      load(z_, rows_.selection(), at, 0, Panel::View(out.data() + i * out.outerStride(), 1, out.cols(), Eigen::OuterStride<>(out.outerStride())));
+      load(z_, rows_.selection(), at, 0,
+           Panel::View(out.data() + i * out.outerStride(), 1, out.cols(), Eigen::OuterStride<>(out.outerStride())));
       transform_(at, {out.data() + i * out.outerStride(), out.cols()});
     }
   }
@@ -165,7 +245,7 @@ class PairTiles {
   DirectionTransform transform_;
   const PairSelection& selection_;
   Eigen::VectorXd half_squares_;
-  const Eigen::MatrixXd* gram_;
+  const Eigen::MatrixXd* products_;
   Panel kept_;
   bool keeps_ = false;
 };
@@ -248,8 +328,8 @@ class PairStatistics {
     Index first_row;
     Index col;
     Index count;
-    const double* values;   ///< null where the cells are remembered
-    std::uint16_t* cells;   ///< of the top level
+    const double* values;  ///< null where the cells are remembered
+    std::uint16_t* cells;  ///< of the top level
   };
 
   /// body(worker, strip) for all pairs; recomputes the products unless `remembered` may stand in for them.
@@ -264,7 +344,8 @@ class PairStatistics {
     parallel_for(
         static_cast<Index>(order_.size()),
         [&] {
-          return Scratch{tiles_.scratch(), std::vector<std::uint16_t>(static_cast<std::size_t>(Tiles::tile)), make_worker()};
+          return Scratch{tiles_.scratch(), std::vector<std::uint16_t>(static_cast<std::size_t>(Tiles::tile)),
+                         make_worker()};
         },
         [&](Index t, Scratch& scratch) {
           const auto [ti, tj] = order_[static_cast<std::size_t>(t)];
@@ -275,7 +356,8 @@ class PairStatistics {
             if (first >= ni) continue;
             Strip strip{ti * Tiles::tile + first, tj * Tiles::tile + j, ni - first, nullptr, scratch.cells.data()};
             if (!remembered_.empty()) {
-              strip.cells = remembered_.data() + offset_[static_cast<std::size_t>(t)] + static_cast<std::size_t>(j * ni + first);
+              strip.cells =
+                  remembered_.data() + offset_[static_cast<std::size_t>(t)] + static_cast<std::size_t>(j * ni + first);
             }
             if (!replay) {
               strip.values = scratch.tiles.values.data() + j * scratch.tiles.values.outerStride() + first;
@@ -360,12 +442,14 @@ class PairStatistics {
     for (std::size_t q = 0; q < 7; ++q) {
       const double at = (1.0 - cosine_probabilities[q]) * static_cast<double>(result.pairs - 1);
       const double fraction = at - std::floor(at);
-      result.quantile[q] = values[2 * q] + fraction * (values[2 * q + 1] - values[2 * q]);
+      // A product formed twice may differ in its last bit; the order of the quantiles must not.
+      const double above = q == 0 ? max_ : result.quantile[q - 1];
+      result.quantile[q] = std::clamp(values[2 * q] + fraction * (values[2 * q + 1] - values[2 * q]), min_, above);
     }
   }
 
   [[nodiscard]] std::array<double, 14> order_statistics(const std::array<std::int64_t, 14>& ranks) {
-    constexpr std::int64_t most_collected = std::int64_t{1} << 20;
+    constexpr std::int64_t most_collected = std::int64_t{1} << 16;
     std::array<double, 14> result{};
     std::array<Place, 14> places{};
     std::vector<char> wanted(cell_count, 0);
@@ -403,7 +487,8 @@ class PairStatistics {
           for (Index k = 0; k < strip.count; ++k) {
             const std::uint16_t cell = strip.cells[k];
             if (!wanted[cell]) continue;
-            worker.found.emplace_back(cell, strip.values ? strip.values[k] : tiles_.value(strip.first_row + k, strip.col));
+            worker.found.emplace_back(cell,
+                                      strip.values ? strip.values[k] : tiles_.value(strip.first_row + k, strip.col));
           }
         });
     std::vector<std::vector<double>> result(cell_count);
@@ -413,8 +498,8 @@ class PairStatistics {
     return result;
   }
 
-  /// A cell with too many values to hold them (many equal cosines, or all far from the rest) is divided again, until its
-  /// values differ by no more than their rounding.
+  /// A cell with too many values to hold them (many equal cosines, or all far from the rest) is divided again, until
+  /// its values differ by no more than their rounding.
   [[nodiscard]] double within_crowded_cell(Place wanted) {
     for (const Tie& tie : ties_) {
       if (tie.cell == wanted.cell && wanted.rank >= tie.first && wanted.rank < tie.end) return tie.value;
@@ -472,24 +557,30 @@ class PairStatistics {
   /// inverse (Woodruff 1952); the finite population is accounted for. Rows, not pairs, are what was drawn.
   void standard_errors(PairDistances& result) {
     std::array<std::uint16_t, 7> cut{};
-    for (std::size_t q = 0; q < 7; ++q) cut[q] = cells_(result.quantile[q]);
+    bool crowded = false;
+    for (std::size_t q = 0; q < 7; ++q) {
+      cut[q] = cells_(result.quantile[q]);
+      crowded = crowded || counts_[cut[q]] > result.pairs / 256;
+    }
     struct Worker {
       explicit Worker(Index rows) : below(Eigen::Matrix<std::int32_t, Eigen::Dynamic, 7>::Zero(rows, 7)) {}
       Eigen::Matrix<std::int32_t, Eigen::Dynamic, 7> below;
     };
     Pool<Worker> pool;
     const Index m = tiles_.count();
+    // The edge of a cell stands for the quantile in it, unless a noticeable share of all pairs lies in between.
     for_each_strip(
-        true, [&] { return pool.make(m); },
+        !crowded, [&] { return pool.make(m); },
         [&](Worker& worker, const Strip& strip) {
           for (Index q = 0; q < 7; ++q) {
             std::int32_t* const row = worker.below.data() + q * m + strip.first_row;
             const std::uint16_t limit = cut[static_cast<std::size_t>(q)];
+            const double quantile = result.quantile[static_cast<std::size_t>(q)];
             std::int32_t column = 0;
             for (Index k = 0; k < strip.count; ++k) {
-              const std::int32_t below = strip.cells[k] <= limit ? 1 : 0;
-              row[k] += below;
-              column += below;
+              const bool is_below = crowded ? strip.values[k] <= quantile : strip.cells[k] <= limit;
+              row[k] += is_below ? 1 : 0;
+              column += is_below ? 1 : 0;
             }
             worker.below(strip.col, q) += column;
           }
@@ -500,29 +591,24 @@ class PairStatistics {
     const double n = static_cast<double>(m);
     const double pairs = static_cast<double>(result.pairs);
     const double unsampled = 1.0 - n / static_cast<double>(selection_.population);
+    std::array<std::int64_t, 14> ranks{};
     for (std::size_t q = 0; q < 7; ++q) {
-      const Eigen::VectorXd without = (0.5 * below.col(static_cast<Index>(q)).sum() - below.col(static_cast<Index>(q)).array()) / (pairs - (n - 1.0));
+      const Eigen::VectorXd without =
+          (0.5 * below.col(static_cast<Index>(q)).sum() - below.col(static_cast<Index>(q)).array()) /
+          (pairs - (n - 1.0));
       const double variance = (n - 1.0) / n * (without.array() - without.mean()).square().sum();
       const double error = std::sqrt(variance * unsampled);
       const double p = 1.0 - cosine_probabilities[q];
-      result.standard_error[q] = 0.5 * (inverse(p + error) - inverse(p - error));
+      const auto rank = [pairs](double share) {
+        return static_cast<std::int64_t>(std::round(std::clamp(share, 0.0, 1.0) * (pairs - 1.0)));
+      };
+      ranks[2 * q] = rank(p - error);
+      ranks[2 * q + 1] = rank(p + error);
     }
-  }
-
-  /// The distance below which a share p of the pairs lies, to within a cell.
-  [[nodiscard]] double inverse(double p) const {
-    const double rank = std::clamp(p, 0.0, 1.0) * static_cast<double>(selection_.pairs());
-    double before = 0.0;
-    for (std::int32_t c = 0; c < Cells::count; ++c) {
-      const double here = static_cast<double>(counts_[static_cast<std::size_t>(c)]);
-      if (before + here >= rank && here > 0.0) {
-        const double low = std::max(min_, cells_.lower_edge(c));
-        const double high = std::min(max_, cells_.lower_edge(c + 1));
-        return low + (high - low) * (rank - before) / here;
-      }
-      before += here;
+    const std::array<double, 14> values = order_statistics(ranks);
+    for (std::size_t q = 0; q < 7; ++q) {
+      result.standard_error[q] = 0.5 * std::max(values[2 * q + 1] - values[2 * q], 0.0);
     }
-    return max_;
   }
 
   Tiles& tiles_;
@@ -538,21 +624,21 @@ class PairStatistics {
   double max_ = undefined;
 };
 
-/// Distribution of 1 - cos over the selected pairs. `mean` and `std` of it over all pairs place the cells; they need not
-/// be exact. O(m^2 D) time for m selected rows.
+/// Distribution of 1 - cos over the selected pairs. `mean` and `std` of it over all pairs place the cells; they need
+/// not be exact. O(m^2 D) time for m selected rows.
 template <EmbeddingScalar Scalar>
-[[nodiscard]] PairDistances pair_distances(const MatrixView<Scalar>& z, const Rows& rows, const Directions& directions,
-                                           const Gram& gram, double mean, double std, const Options& options) {
-  const PairSelection selection = select_pairs(rows, options);
+[[nodiscard]] PairDistances pair_distances(const MatrixView<Scalar>& z, const Rows& rows,
+                                           const PairSelection& selection, const Eigen::VectorXd& mean_direction,
+                                           const Eigen::MatrixXd* products, double mean, double std) {
   if (selection.rows.size() < 2) {
     PairDistances none;
     none.rows = static_cast<Index>(selection.rows.size());
-    none.exact = true;
+    none.exact = selection.exact();
     none.quantile.fill(undefined);
     none.standard_error.fill(undefined);
     return none;
   }
-  PairTiles<Scalar> tiles(z, rows, directions, selection, gram);
+  PairTiles<Scalar> tiles(z, rows, mean_direction, selection, products);
   return PairStatistics<PairTiles<Scalar>>(tiles, selection, mean, std).run();
 }
 

@@ -6,6 +6,7 @@
 #include <collapse/statistics/gram.hpp>
 #include <collapse/statistics/moments.hpp>
 #include <collapse/statistics/rows.hpp>
+#include <collapse/statistics/sums.hpp>
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
@@ -35,12 +36,14 @@ struct SingularValues {
 
 namespace detail {
 
-/// The method that `automatic` stands for. Only the scalar and the shape decide, so that a repeated measurement is
-/// comparable. The rounding of float and narrower input lies above what a Gram matrix in double loses; double input
-/// gets its full resolution from an SVD while that takes in the order of a second.
-[[nodiscard]] inline SpectrumMethod resolve_method(SpectrumMethod method, double input_epsilon, Index samples, Index dims) {
-  if (method != SpectrumMethod::automatic) return method;
-  if (input_epsilon > 1e-10) return SpectrumMethod::gram;
+/// The method that `automatic` stands for. Only the scalar, the shape and the options decide, so that a repeated
+/// measurement is comparable. The rounding of float and narrower input lies above what a Gram matrix in double loses;
+/// double input gets its full resolution from an SVD as long as an accumulator would still hold all rows and it takes
+/// in the order of a second.
+[[nodiscard]] inline SpectrumMethod resolve_method(const Options& options, double input_epsilon, Index samples,
+                                                   Index dims) {
+  if (options.method != SpectrumMethod::automatic) return options.method;
+  if (input_epsilon > 1e-10 || samples > std::max(options.pair_rows, dims)) return SpectrumMethod::gram;
   const double small = static_cast<double>(std::min(samples, dims));
   const double flops = 2.0 * static_cast<double>(std::max(samples, dims)) * small * small + 8.0 * small * small * small;
   return flops <= 1e10 ? SpectrumMethod::svd : SpectrumMethod::gram;
@@ -50,61 +53,63 @@ namespace detail {
 [[nodiscard]] inline Eigen::VectorXd root_eigenvalues(const Eigen::MatrixXd& lower) {
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(lower, Eigen::EigenvaluesOnly);
   if (solver.info() != Eigen::Success) {
-    throw Error(fmt::format("the eigenvalue iteration on a {} x {} Gram matrix did not converge; try SpectrumMethod::svd",
-                            lower.rows(), lower.cols()));
+    throw Error(
+        fmt::format("the eigenvalue iteration on a {} x {} Gram matrix did not converge; try SpectrumMethod::svd",
+                    lower.rows(), lower.cols()));
   }
   return solver.eigenvalues().reverse().cwiseMax(0.0).cwiseSqrt();
 }
 
-/// The Gram of the centred rows with all dimensions in the common unit.
-[[nodiscard]] inline Eigen::MatrixXd in_common_units(const Gram& gram, const Moments& moments) {
-  Eigen::MatrixXd lower = gram.lower;
-  if (gram.side == Side::dims && moments.scaled()) {
-    const int common = moments.common_exponent();
-    for (Index j = 0; j < lower.cols(); ++j) {
-      for (Index i = j; i < lower.rows(); ++i) {
-        lower(i, j) = std::ldexp(lower(i, j), moments.exponent(i) + moments.exponent(j) - 2 * common);
-      }
+/// The scatter of the centred rows with all dimensions in the common unit.
+[[nodiscard]] inline Eigen::MatrixXd in_common_units(Eigen::MatrixXd scatter, const Moments& moments) {
+  if (!moments.scaled()) return scatter;
+  const int common = moments.common_exponent();
+  for (Index j = 0; j < scatter.cols(); ++j) {
+    for (Index i = j; i < scatter.rows(); ++i) {
+      const int exponent = moments.exponent(i) + moments.exponent(j) - 2 * common;
+      // A dimension of zeros may carry any unit.
+      scatter(i, j) = scatter(i, j) == 0.0 ? 0.0 : std::ldexp(scatter(i, j), exponent);
     }
   }
-  return lower;
+  return scatter;
+}
+
+/// Z^T Z = X^T X + N mean mean^T, in the common unit as is its argument.
+[[nodiscard]] inline Eigen::MatrixXd uncentred_scatter(Eigen::MatrixXd centred, const Moments& moments) {
+  const Eigen::VectorXd mean = moments.common_mean();
+  centred.selfadjointView<Eigen::Lower>().rankUpdate(mean, static_cast<double>(moments.count));
+  return centred;
 }
 
 /// x_i . mean for each centred row x_i, in units of 2^(2 common_exponent()).
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Eigen::VectorXd centred_times_mean(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments) {
+[[nodiscard]] Eigen::VectorXd centred_times_mean(const MatrixView<Scalar>& z, const Rows& rows,
+                                                 const Moments& moments) {
   const CentredTransform transform(moments, true);
   const Eigen::VectorXd mean = moments.common_mean();
   Eigen::VectorXd product(rows.samples);
   constexpr Index block = 16;
-  parallel_for(
-      (rows.samples + block - 1) / block, [&] { return Panel(block, rows.dims); },
-      [&](Index b, Panel& panel) {
-        const Index count = std::min(block, rows.samples - b * block);
-        const Panel::View x = panel.view(count, rows.dims);
-        load_centred(z, rows, transform, b * block, x);
-        product.segment(b * block, count).noalias() = x * mean;
-      });
+  parallel_for((rows.samples + block - 1) / block, [&] { return Panel(block, rows.dims); },
+               [&](Index b, Panel& panel) {
+                 const Index count = std::min(block, rows.samples - b * block);
+                 const Panel::View x = panel.view(count, rows.dims);
+                 load_centred(z, rows, transform, b * block, x);
+                 product.segment(b * block, count).noalias() = x * mean;
+               });
   return product;
 }
 
-/// The Gram of the rows as they are, from that of the centred ones: Z^T Z = X^T X + N mean mean^T on the side of the
-/// dimensions, z_i . z_j = x_i . x_j + x_i . mean + x_j . mean + ||mean||^2 on the other.
+/// z_i . z_j = x_i . x_j + x_i . mean + x_j . mean + ||mean||^2, for the side of the samples.
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Eigen::MatrixXd uncentred_gram(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments,
-                                             const Gram& centred) {
-  Eigen::MatrixXd lower = in_common_units(centred, moments);
+[[nodiscard]] Eigen::MatrixXd uncentred_products(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments,
+                                                 Eigen::MatrixXd centred) {
   const Eigen::VectorXd mean = moments.common_mean();
-  if (centred.side == Side::dims) {
-    lower.selfadjointView<Eigen::Lower>().rankUpdate(mean, static_cast<double>(moments.count));
-  } else {
-    const Eigen::VectorXd shift = centred_times_mean(z, rows, moments).array() + 0.5 * mean.squaredNorm();
-    for (Index j = 0; j < lower.cols(); ++j) {
-      const Index below = lower.rows() - j;
-      lower.col(j).tail(below).array() += shift.tail(below).array() + shift(j);
-    }
+  const Eigen::VectorXd shift = centred_times_mean(z, rows, moments).array() + 0.5 * mean.squaredNorm();
+  for (Index j = 0; j < centred.cols(); ++j) {
+    const Index below = centred.rows() - j;
+    centred.col(j).tail(below).array() += shift.tail(below).array() + shift(j);
   }
-  return lower;
+  return centred;
 }
 
 /// Singular values of a matrix of depth x order, depth rows given piecewise by `fill` as in accumulate_gram: a running
@@ -145,9 +150,8 @@ template <EmbeddingScalar Scalar>
   }
   const CentredTransform transform(reference, true);
   if (smaller_side(rows.samples, rows.dims) == Side::dims) {
-    return qr_singular_values(rows.samples, rows.dims, [&](Index first, Panel::View out) {
-      load_centred(z, rows, transform, first, out);
-    });
+    return qr_singular_values(rows.samples, rows.dims,
+                              [&](Index first, Panel::View out) { load_centred(z, rows, transform, first, out); });
   }
   return qr_singular_values(rows.dims, rows.samples, [&](Index first, Panel::View out) {
     load_centred_transposed(z, rows, transform, first, out);
@@ -196,17 +200,23 @@ template <class Derived>
                                              Centring centring = Centring::centred) {
   const detail::Evaluated<Derived> evaluated(Z);
   const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  const Moments moments = detail::moments(evaluated.view(), rows);
   const bool centred = centring == Centring::centred;
-  const SpectrumMethod method = detail::resolve_method(options.method, moments.input_epsilon, rows.samples, rows.dims);
+  const SpectrumMethod method =
+      detail::resolve_method(options, detail::input_epsilon<typename Derived::Scalar>(), rows.samples, rows.dims);
   if (method == SpectrumMethod::svd) {
-    return detail::with_floor(detail::qr_singular_values(evaluated.view(), rows, moments, centred), moments, centred, method);
+    const Sums sums =
+        detail::sum_rows(evaluated.view(), rows, {.scatter = false, .directions = false, .direction_scatter = false});
+    return detail::with_floor(detail::qr_singular_values(evaluated.view(), rows, sums.moments, centred), sums.moments,
+                              centred, method);
   }
-  const Gram gram = detail::centred_gram(evaluated.view(), rows, moments);
-  return detail::with_floor(
-      detail::root_eigenvalues(centred ? detail::in_common_units(gram, moments)
-                                       : detail::uncentred_gram(evaluated.view(), rows, moments, gram)),
-      moments, centred, method);
+  auto [moments, gram] = detail::centred_gram(evaluated.view(), rows);
+  Eigen::MatrixXd lower = std::move(gram.lower);
+  if (gram.side == Side::dims) lower = detail::in_common_units(std::move(lower), moments);
+  if (!centred) {
+    lower = gram.side == Side::dims ? detail::uncentred_scatter(std::move(lower), moments)
+                                    : detail::uncentred_products(evaluated.view(), rows, moments, std::move(lower));
+  }
+  return detail::with_floor(detail::root_eigenvalues(lower), moments, centred, method);
 }
 
 }  // namespace collapse
