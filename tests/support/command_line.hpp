@@ -1,0 +1,49 @@
+#pragma once
+
+#include "temporary_folder.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#if __has_include(<sys/wait.h>)
+#include <sys/wait.h>
+#endif
+
+namespace collapse::test {
+
+/// What a command left behind.
+struct Outcome {
+  int status = -1;
+  std::string out;
+  std::string err;
+};
+
+[[nodiscard]] inline std::string read_file(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+[[nodiscard]] inline std::string quoted(const std::filesystem::path& path) { return '"' + path.string() + '"'; }
+
+/// Runs a program with arguments as a shell reads them, and waits for it.
+[[nodiscard]] inline Outcome run(const std::string& program, const std::string& arguments) {
+  const TemporaryFolder folder;
+  std::string command =
+      quoted(program) + ' ' + arguments + " >" + quoted(folder / "out") + " 2>" + quoted(folder / "err");
+#ifdef _WIN32
+  command = '"' + command + '"';
+#endif
+  Outcome outcome;
+  outcome.status = std::system(command.c_str());
+#if __has_include(<sys/wait.h>)
+  outcome.status = WIFEXITED(outcome.status) ? WEXITSTATUS(outcome.status) : -1;
+#endif
+  outcome.out = read_file(folder / "out");
+  outcome.err = read_file(folder / "err");
+  return outcome;
+}
+
+}  // namespace collapse::test
