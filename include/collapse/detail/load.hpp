@@ -25,6 +25,9 @@ class Panel {
   [[nodiscard]] View rows(Index first, Index count, Index cols) {
     return {values_.data() + first * stride_, count, cols, Eigen::OuterStride<>(stride_)};
   }
+  [[nodiscard]] View columns(Index first, Index rows, Index count) {
+    return {values_.data() + first, rows, count, Eigen::OuterStride<>(stride_)};
+  }
 
  private:
   Index stride_;

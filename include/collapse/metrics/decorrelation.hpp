@@ -1,6 +1,8 @@
 #pragma once
 
+#include <collapse/detail/load.hpp>
 #include <collapse/detail/parallel.hpp>
+#include <collapse/detail/products.hpp>
 #include <collapse/metrics/variance.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
@@ -142,25 +144,33 @@ template <EmbeddingScalar Scalar>
   const CentredTransform transform(moments, false);
   constexpr Index width = CorrelationSums::tile;
   struct Scratch {
-    Panel left, right;
+    Panel loaded;
+    PackedVectors left, right;
     Eigen::MatrixXd scatter;
     Index right_corner = -1;
   };
   parallel_for(
       sums.tiles(),
       [&] {
-        return Scratch{Panel(width, rows.samples), Panel(width, rows.samples), Eigen::MatrixXd(width, width), -1};
+        return Scratch{Panel(width, rows.samples), PackedVectors(width, rows.samples),
+                       PackedVectors(width, rows.samples), Eigen::MatrixXd(width, width), -1};
       },
       [&](Index t, Scratch& scratch) {
         const auto [i, j] = sums.corner(t);
-        const Panel::View left = scratch.left.view(std::min(width, moments.dims - i), rows.samples);
-        const Panel::View right = scratch.right.view(std::min(width, moments.dims - j), rows.samples);
-        load_centred_transposed(z, rows, transform, i, left);
+        const Index left_dims = std::min(width, moments.dims - i);
+        const Index right_dims = std::min(width, moments.dims - j);
+        const auto pack = [&](Index first, Index count, PackedVectors& to) {
+          const Panel::View loaded = scratch.loaded.view(count, rows.samples);
+          load_centred_transposed(z, rows, transform, first, loaded);
+          to.pack_rows(0, loaded);
+        };
         // Tiles come column by column: the right-hand dimensions are mostly those of the tile before.
-        if (scratch.right_corner != j) load_centred_transposed(z, rows, transform, j, right);
+        if (scratch.right_corner != j) pack(j, right_dims, scratch.right);
         scratch.right_corner = j;
-        auto scatter = scratch.scatter.topLeftCorner(left.rows(), right.rows());
-        scatter.noalias() = left * right.transpose();
+        if (i != j) pack(i, left_dims, scratch.left);
+        auto scatter = scratch.scatter.topLeftCorner(left_dims, right_dims);
+        scatter.setZero();
+        add_products(i == j ? scratch.right : scratch.left, 0, scratch.right, 0, rows.samples, scatter, i == j);
         sums.add(t, scatter);
       });
   return sums.result();

@@ -2,6 +2,7 @@
 
 #include <collapse/detail/load.hpp>
 #include <collapse/detail/parallel.hpp>
+#include <collapse/detail/products.hpp>
 #include <collapse/statistics/moments.hpp>
 #include <collapse/statistics/rows.hpp>
 
@@ -44,45 +45,49 @@ namespace detail {
   return samples <= dims ? Side::samples : Side::dims;
 }
 
-/// The lower triangle of a square matrix of sums, divided in tiles that belong to one thread at a time.
-class LowerTiles {
+/// Adds products a^T a of blocks of rows to the lower triangle of a square matrix of sums: `pack` every strip of
+/// columns, then `add` to every tile, each in parallel. A tile belongs to one thread at a time and adds its rows in
+/// order, so its bits do not depend on the number of threads.
+class LowerTriangle {
  public:
-  static constexpr Index tile = 96;  // a multiple of the 24 and 12 rows that Eigen's kernels take at a time
+  static constexpr Index tile = PackedVectors::tile;
 
-  explicit LowerTiles(Index order) {
+  LowerTriangle(Index order, Index max_depth) : order_(order), packed_(order, max_depth) {
     for (Index j = 0; j < order; j += tile) {
       for (Index i = j; i < order; i += tile) corners_.emplace_back(i, j);
     }
   }
 
-  [[nodiscard]] Index size() const { return static_cast<Index>(corners_.size()); }
+  [[nodiscard]] Index strips() const { return (order_ + tile - 1) / tile; }
+  [[nodiscard]] Index strip_width(Index s) const { return std::min(tile, order_ - s * tile); }
+  void pack(Index s, const Panel::View& a) { packed_.pack_columns(s * tile, strip_width(s), a); }
 
-  /// Adds a^T a to tile t of `sums`.
-  void add(Index t, const Panel::View& a, Eigen::MatrixXd& sums) const {
-    // Eigen packs both factors of a product this deep on the stack; deeper ones would allocate.
-    constexpr Index depth = 128;
+  /// Where the first packed row of columns [first, first + MicroKernel::group) stands, for who packs on his own.
+  [[nodiscard]] double* packed(Index first) { return packed_.vector(first); }
+  [[nodiscard]] const double* packed(Index first) const { return packed_.vector(first); }
+
+  [[nodiscard]] Index tiles() const { return static_cast<Index>(corners_.size()); }
+  /// Adds the products of `depth` packed rows.
+  void add(Index t, Index depth, Eigen::MatrixXd& sums) const {
     const auto [i, j] = corners_[static_cast<std::size_t>(t)];
-    const Index rows = std::min(tile, sums.rows() - i);
-    const Index cols = std::min(tile, sums.cols() - j);
-    for (Index first = 0; first < a.rows(); first += depth) {
-      const Index count = std::min(depth, a.rows() - first);
-      sums.block(i, j, rows, cols).noalias() +=
-          a.block(first, i, count, rows).transpose() * a.block(first, j, count, cols);
-    }
+    add_products(packed_, i, packed_, j, depth,
+                 sums.block(i, j, std::min(tile, order_ - i), std::min(tile, order_ - j)), i == j);
   }
 
  private:
+  Index order_;
+  PackedVectors packed_;
   std::vector<std::pair<Index, Index>> corners_;
 };
 
 /// The lower triangle of A^T A for a matrix A of depth x order that is never held as a whole: `fill(first, rows)`
-/// writes its rows [first, first + rows.rows()). Each tile of the result belongs to one thread at a time and adds the
-/// blocks of A in order, so its bits do not depend on the number of threads. depth * order^2 flops, O(order^2) memory.
+/// writes its rows [first, first + rows.rows()). depth * order^2 flops, O(order^2) memory. Above the diagonal the
+/// result may hold anything.
 template <class Fill>
 [[nodiscard]] Eigen::MatrixXd accumulate_gram(Index depth, Index order, Fill&& fill) {
-  constexpr Index block = 256;  // rows of A per step: the panel of one tile stays in the second-level cache
+  constexpr Index block = 256;
   constexpr Index strip = 16;
-  const LowerTiles tiles(order);
+  LowerTriangle triangle(order, std::min(block, depth));
   Eigen::MatrixXd result = Eigen::MatrixXd::Zero(order, order);
   Panel panel(std::min(block, depth), order);
   for (Index first = 0; first < depth; first += block) {
@@ -90,8 +95,10 @@ template <class Fill>
     parallel_for((count + strip - 1) / strip, [&](Index s) {
       fill(first + s * strip, panel.rows(s * strip, std::min(strip, count - s * strip), order));
     });
-    const Panel::View a = panel.view(count, order);
-    parallel_for(tiles.size(), [&](Index t) { tiles.add(t, a, result); });
+    parallel_for(triangle.strips(), [&](Index s) {
+      triangle.pack(s, panel.columns(s * LowerTriangle::tile, count, triangle.strip_width(s)));
+    });
+    parallel_for(triangle.tiles(), [&](Index t) { triangle.add(t, count, result); });
   }
   return result;
 }

@@ -3,6 +3,7 @@
 #include <collapse/detail/hash.hpp>
 #include <collapse/detail/load.hpp>
 #include <collapse/detail/parallel.hpp>
+#include <collapse/detail/products.hpp>
 #include <collapse/options.hpp>
 #include <collapse/statistics/gram.hpp>
 #include <collapse/statistics/rows.hpp>
@@ -150,7 +151,7 @@ class DirectionTransform {
 template <EmbeddingScalar Scalar>
 class PairTiles {
  public:
-  static constexpr Index tile = 256;
+  static constexpr Index tile = 2 * PackedVectors::tile;
 
   /// @param mean      a point of the cloud of directions
   /// @param products  V V^T of all usable rows, or null
@@ -169,31 +170,37 @@ class PairTiles {
     }
     constexpr Index kept_rows = 8192;
     keeps_ = count() <= kept_rows;
-    if (keeps_) kept_ = Panel(count(), z.cols);
+    if (keeps_) kept_ = PackedVectors(count(), z.cols);
     parallel_for(
-        tiles(), [&] { return Panel(keeps_ ? 0 : tile, z.cols); },
-        [&](Index t, Panel& panel) {
-          const Panel::View v = keeps_ ? kept_.rows(t * tile, size(t), z_.cols) : panel.view(size(t), z_.cols);
-          load_tile(t, v);
-          half_squares_.segment(t * tile, size(t)) = 0.5 * v.rowwise().squaredNorm();
+        tiles(), [&] { return Panel(MicroKernel::group, z.cols); },
+        [&](Index t, Panel& loaded) {
+          for_each_group(t, loaded, [&](Index i, const Panel::View& v) {
+            half_squares_.segment(t * tile + i, v.rows()) = 0.5 * v.rowwise().squaredNorm();
+            if (keeps_) kept_.pack_rows(t * tile + i, v);
+          });
         });
   }
 
   [[nodiscard]] Index count() const { return half_squares_.size(); }
 
   /// h of one pair; only where the products are at hand (the Gram, or rows kept in memory).
-  [[nodiscard]] double value(Index i, Index j) {
-    const double product = products_ != nullptr
-                               ? this->product(i, j)
-                               : kept_.rows(i, 1, z_.cols).row(0).dot(kept_.rows(j, 1, z_.cols).row(0));
+  [[nodiscard]] double value(Index i, Index j) const {
+    if (products_ != nullptr) return half_squares_(i) + half_squares_(j) - product(i, j);
+    const double* const a = kept_.vector(i);
+    const double* const b = kept_.vector(j);
+    double product = 0.0;
+    for (Index k = 0; k < z_.cols; ++k) product += a[k * MicroKernel::group] * b[k * MicroKernel::group];
     return half_squares_(i) + half_squares_(j) - product;
   }
+
   [[nodiscard]] Index tiles() const { return (count() + tile - 1) / tile; }
   [[nodiscard]] Index size(Index t) const { return std::min(tile, count() - t * tile); }
 
   struct Scratch {
-    explicit Scratch(Index dims) : left(tile, dims), right(tile, dims), values(tile, tile) {}
-    Panel left, right;
+    explicit Scratch(Index dims)
+        : loaded(MicroKernel::group, dims), left(tile, dims), right(tile, dims), values(tile, tile) {}
+    Panel loaded;
+    PackedVectors left, right;
     Eigen::MatrixXd values;
   };
   [[nodiscard]] Scratch scratch() const { return Scratch(products_ == nullptr && !keeps_ ? z_.cols : 0); }
@@ -206,19 +213,20 @@ class PairTiles {
     auto values = scratch.values.topLeftCorner(ni, nj);
     if (products_ != nullptr) {
       for (Index j = 0; j < nj; ++j) {
-        for (Index i = 0; i < ni; ++i) values(i, j) = -product(t_i * tile + i, t_j * tile + j);
+        for (Index i = 0; i < ni; ++i) values(i, j) = product(t_i * tile + i, t_j * tile + j);
       }
     } else if (keeps_) {
-      values.noalias() = -kept_.rows(t_i * tile, ni, z_.cols) * kept_.rows(t_j * tile, nj, z_.cols).transpose();
+      values.setZero();
+      add_products(kept_, t_i * tile, kept_, t_j * tile, z_.cols, values, t_i == t_j);
     } else {
-      const Panel::View left = scratch.left.view(ni, z_.cols);
-      const Panel::View right = scratch.right.view(nj, z_.cols);
-      load_tile(t_i, left);
-      load_tile(t_j, right);
-      values.noalias() = -left * right.transpose();
+      pack_tile(t_i, scratch.loaded, scratch.left);
+      if (t_i != t_j) pack_tile(t_j, scratch.loaded, scratch.right);
+      values.setZero();
+      add_products(scratch.left, 0, t_i == t_j ? scratch.left : scratch.right, 0, z_.cols, values, t_i == t_j);
     }
     for (Index j = 0; j < nj; ++j) {
-      values.col(j).array() += half_squares_.segment(t_i * tile, ni).array() + half_squares_(t_j * tile + j);
+      values.col(j).array() =
+          (half_squares_.segment(t_i * tile, ni).array() + half_squares_(t_j * tile + j)) - values.col(j).array();
     }
   }
 
@@ -231,13 +239,24 @@ class PairTiles {
     return a >= b ? (*products_)(a, b) : (*products_)(b, a);
   }
 
-  void load_tile(Index t, Panel::View out) const {
-    for (Index i = 0; i < out.rows(); ++i) {
-      const Index at = position(t * tile + i);
-      load(z_, rows_.selection(), at, 0,
-           Panel::View(out.data() + i * out.outerStride(), 1, out.cols(), Eigen::OuterStride<>(out.outerStride())));
-      transform_(at, {out.data() + i * out.outerStride(), out.cols()});
+  /// body(i, v) for the rows of tile t, as many at a time as are packed together; v holds rows i, i + 1, ... of the
+  /// tile.
+  template <class Body>
+  void for_each_group(Index t, Panel& loaded, Body&& body) const {
+    for (Index i = 0; i < size(t); i += MicroKernel::group) {
+      Panel::View v = loaded.view(std::min<Index>(MicroKernel::group, size(t) - i), z_.cols);
+      for (Index r = 0; r < v.rows(); ++r) {
+        const Index at = position(t * tile + i + r);
+        double* const row = v.data() + r * v.outerStride();
+        load(z_, rows_.selection(), at, 0, Panel::View(row, 1, v.cols(), Eigen::OuterStride<>(v.outerStride())));
+        transform_(at, {row, v.cols()});
+      }
+      body(i, v);
     }
+  }
+
+  void pack_tile(Index t, Panel& loaded, PackedVectors& to) const {
+    for_each_group(t, loaded, [&](Index i, const Panel::View& v) { to.pack_rows(i, v); });
   }
 
   const MatrixView<Scalar>& z_;
@@ -246,7 +265,7 @@ class PairTiles {
   const PairSelection& selection_;
   Eigen::VectorXd half_squares_;
   const Eigen::MatrixXd* products_;
-  Panel kept_;
+  PackedVectors kept_;
   bool keeps_ = false;
 };
 

@@ -64,17 +64,21 @@ inline void rescale(Moments& moments, Eigen::MatrixXd& scatter, const Eigen::Vec
 
 /// Adds rows to Sums, block by block: each value is converted to double once, the block is centred on its own mean, and
 /// its scatter together with the row that the merge formula asks for (Chan, Golub & LeVeque 1983, eq. 2.1) is one
-/// symmetric product. Nothing is allocated after construction while all values lie in [2^-200, 2^200].
+/// symmetric product. Blocks are counted from the first row ever added, however the rows arrive. Nothing is allocated
+/// after construction, but for the scratch of threads, while all values lie in [2^-200, 2^200].
 class Folder {
  public:
   explicit Folder(Index dims, const SumParts& parts = {})
       : dims_(dims),
         parts_(parts),
-        tiles_(dims),
-        values_(block + 1, dims),
-        directions_(parts.directions ? block + 1 : 0, dims),
+        waiting_(block, dims),
+        waiting_inverse_(Eigen::VectorXd::Zero(block)),
+        waiting_scale_(Eigen::VectorXd::Ones(block)),
+        squares_by_strip_(Eigen::MatrixXd::Zero(block, parts.directions ? strips() : 0)),
         squared_(Eigen::VectorXd::Zero(block)),
-        directed_(Eigen::VectorXd::Zero(block)) {}
+        block_mean_(Eigen::VectorXd::Zero(dims)),
+        value_products_(parts.scatter ? dims : 0, block + 1),
+        direction_products_(parts.direction_scatter ? dims : 0, block + 1) {}
 
   /// Sums of no rows.
   [[nodiscard]] Sums empty() const {
@@ -92,57 +96,74 @@ class Folder {
   template <EmbeddingScalar Scalar>
   void add(const MatrixView<Scalar>& z, const Rows& rows, Sums& sums) {
     start(z, rows, sums);
+    constexpr bool any_range = std::same_as<Scalar, double>;
+    const double* const scale = rows.prescale.size() > 0 ? rows.prescale.data() : nullptr;
     Index done = 0;
     while (done < rows.samples) {
-      const Index count = std::min(block - filled_, rows.samples - done);
-      load_rows(z, rows, done, count, sums.directions);
-      checks_range_ = checks_range_ || std::same_as<Scalar, double>;
-      filled_ += count;
+      if (waiting_rows_ == 0 && rows.samples - done >= block) {
+        fold(Block<Scalar>{z, rows.selection(), done, block, rows.inverse_norm.data() + done,
+                           scale != nullptr ? scale + done : nullptr, any_range},
+             sums);
+        done += block;
+        continue;
+      }
+      const Index count = std::min(block - waiting_rows_, rows.samples - done);
+      wait(z, rows, done, count);
+      waiting_range_ = waiting_range_ || any_range;
       done += count;
-      if (filled_ == block) flush(sums);
+      if (waiting_rows_ == block) flush(sums);
     }
   }
 
   /// Adds the rows that wait.
   void flush(Sums& sums) {
-    if (filled_ == 0) return;
-    const Index directed = parts_.directions ? static_cast<Index>(directed_.head(filled_).sum()) : 0;
-    plan_units(sums);
-    const double n = static_cast<double>(sums.moments.count);
-    const double b = static_cast<double>(filled_);
-    const double m = static_cast<double>(sums.directions.count);
-    const double c = static_cast<double>(directed);
-    constexpr Index strip = 64;
-    parallel_for((dims_ + strip - 1) / strip, [&](Index s) {
-      const Index width = std::min(strip, dims_ - s * strip);
-      centre_values(sums.moments, s * strip, width, n, b);
-      if (directed > 0) centre_directions(sums.directions, s * strip, width, m, c);
-    });
-    sums.moments.count += filled_;
-    sums.directions.count += directed;
-    sums.directions.quartic += squared_.head(filled_).squaredNorm();
-    const Index tiles_of_values = parts_.scatter ? tiles_.size() : 0;
-    const Index tiles_of_directions = parts_.direction_scatter && directed > 0 ? tiles_.size() : 0;
-    parallel_for(tiles_of_values + tiles_of_directions, [&](Index t) {
-      if (t < tiles_of_values) {
-        tiles_.add(t, values_.view(filled_ + 1, dims_), sums.scatter);
-      } else {
-        tiles_.add(t - tiles_of_values, directions_.view(filled_ + 1, dims_), sums.directions.scatter);
-      }
-    });
-    if (tiles_of_directions > 0) sums.directions.rebase_if_far();
-    filled_ = 0;
-    checks_range_ = false;
+    if (waiting_rows_ == 0) return;
+    const Panel::View rows = waiting_.view(waiting_rows_, dims_);
+    fold(Block<double>{{rows.data(), waiting_rows_, dims_, rows.outerStride(), 1},
+                       RowSelection{},
+                       0,
+                       waiting_rows_,
+                       waiting_inverse_.data(),
+                       waiting_scaled_ ? waiting_scale_.data() : nullptr,
+                       waiting_range_},
+         sums);
+    waiting_rows_ = 0;
+    waiting_range_ = waiting_scaled_ = false;
   }
 
  private:
-  // With the row of the merge formula a power of two.
-  static constexpr Index block = 255;
+  // With the row of the merge formula a multiple of the depth that the kernel takes at a time. Large enough that
+  // threads meet seldom: where they share their cores with others, each meeting costs a time slice.
+  static constexpr Index block = 1023;
+  static constexpr Index group = MicroKernel::group;
+  static constexpr Index strip = 48;
+  static_assert(strip % group == 0);
+  using Lanes = std::array<double, static_cast<std::size_t>(group)>;
+
+  /// Rows [first, first + count) of z and what turns them into directions.
+  template <EmbeddingScalar Scalar>
+  struct Block {
+    MatrixView<Scalar> z;
+    RowSelection rows;
+    Index first;
+    Index count;
+    const double* inverse;
+    const double* scale;  ///< null when all are 1
+    bool any_range;       ///< whether values may leave [2^-200, 2^200]
+  };
+
+  /// Columns of a block, and of its directions relative to the reference.
+  struct Scratch {
+    Panel values, directions;
+  };
+
+  [[nodiscard]] Index strips() const { return (dims_ + strip - 1) / strip; }
 
   template <EmbeddingScalar Scalar>
   void start(const MatrixView<Scalar>& z, const Rows& rows, Sums& sums) {
     sums.moments.input_epsilon = std::max(sums.moments.input_epsilon, input_epsilon<Scalar>());
-    if (parts_.directions && sums.directions.count == 0 && directed_.head(filled_).sum() == 0.0) {
+    if (parts_.directions && sums.directions.count == 0 &&
+        (waiting_inverse_.head(waiting_rows_).array() == 0.0).all()) {
       // The first direction ever seen is what all are taken relative to.
       for (Index i = 0; i < rows.samples; ++i) {
         if (rows.inverse_norm(i) == 0.0) continue;
@@ -158,43 +179,114 @@ class Folder {
     sums.skipped_rows += rows.skipped;
   }
 
-  /// Rows of z and their directions relative to the reference, behind the rows that wait.
   template <EmbeddingScalar Scalar>
-  void load_rows(const MatrixView<Scalar>& z, const Rows& rows, Index first, Index count, const DirectionSums& sums) {
-    constexpr Index strip = 16;
-    parallel_for((count + strip - 1) / strip, [&](Index s) {
-      const Index height = std::min(strip, count - s * strip);
-      load(z, rows.selection(), first + s * strip, 0, values_.rows(filled_ + s * strip, height, dims_));
-      if (!parts_.directions) return;
-      for (Index i = s * strip; i < s * strip + height; ++i) {
-        const double inverse = rows.inverse_norm(first + i);
-        const Eigen::Map<const Eigen::VectorXd> row(values_.rows(filled_ + i, 1, dims_).data(), dims_);
-        Eigen::Map<Eigen::VectorXd> direction(directions_.rows(filled_ + i, 1, dims_).data(), dims_);
-        if (inverse == 0.0) {
-          direction.setZero();
-        } else if (rows.scale(first + i) == 1.0) {
-          direction = row * inverse - sums.reference;
-        } else {
-          direction = (row * rows.scale(first + i)) * inverse - sums.reference;
-        }
-        squared_(filled_ + i) = direction.squaredNorm();
-        directed_(filled_ + i) = inverse == 0.0 ? 0.0 : 1.0;
+  void wait(const MatrixView<Scalar>& z, const Rows& rows, Index first, Index count) {
+    load(z, rows.selection(), first, 0, waiting_.rows(waiting_rows_, count, dims_));
+    waiting_inverse_.segment(waiting_rows_, count) = rows.inverse_norm.segment(first, count);
+    waiting_scaled_ = waiting_scaled_ || rows.prescale.size() > 0;
+    for (Index i = 0; i < count; ++i) waiting_scale_(waiting_rows_ + i) = rows.scale(first + i);
+    waiting_rows_ += count;
+  }
+
+  template <EmbeddingScalar Scalar>
+  void fold(const Block<Scalar>& rows, Sums& sums) {
+    Index directed = 0;
+    for (Index i = 0; parts_.directions && i < rows.count; ++i) directed += rows.inverse[i] != 0.0 ? 1 : 0;
+    if (rows.any_range) plan_units(rows, sums);
+    const bool direction_scatter = parts_.direction_scatter && directed > 0;
+    parallel_for(
+        strips(),
+        [&] {
+          return Scratch{Panel(block, strip), Panel(parts_.directions ? block : 0, strip)};
+        },
+        [&](Index s, Scratch& scratch) {
+          const Index width = std::min(strip, dims_ - s * strip);
+          load_strip(rows, s, width, sums, scratch);
+          for (Index d = 0; d < width; d += group) {
+            const Index lanes = std::min(group, width - d);
+            centre_values(scratch.values.columns(d, rows.count, group), s * strip + d, lanes, sums.moments);
+            if (directed > 0) {
+              centre_directions(scratch.directions.columns(d, rows.count, group), s * strip + d, lanes, rows.inverse,
+                                static_cast<double>(directed), sums.directions);
+            }
+          }
+        });
+    sums.moments.count += rows.count;
+    sums.directions.count += directed;
+    if (direction_scatter) {
+      squared_.head(rows.count) = squares_by_strip_.topRows(rows.count).rowwise().sum();
+      sums.directions.quartic += squared_.head(rows.count).squaredNorm();
+    }
+    const Index tiles_of_values = parts_.scatter ? value_products_.tiles() : 0;
+    const Index tiles_of_directions = direction_scatter ? direction_products_.tiles() : 0;
+    const Index tiles = tiles_of_values + tiles_of_directions;
+    parallel_for(tiles + (direction_scatter ? strips() : 0), [&](Index t) {
+      if (t < tiles_of_values) {
+        value_products_.add(t, rows.count + 1, sums.scatter);
+      } else if (t < tiles) {
+        direction_products_.add(t - tiles_of_values, rows.count + 1, sums.directions.scatter);
+      } else {
+        add_cubic(t - tiles, rows.count, sums.directions);
       }
     });
+    if (direction_scatter) sums.directions.rebase_if_far();
+  }
+
+  /// Loads a strip of the block, in the units of the moments, and its directions relative to the reference.
+  template <EmbeddingScalar Scalar>
+  void load_strip(const Block<Scalar>& rows, Index s, Index width, const Sums& sums, Scratch& scratch) {
+    const Index first = s * strip;
+    const Index padded = (width + group - 1) / group * group;
+    const Panel::View values = scratch.values.view(rows.count, width);
+    load(rows.z, rows.rows, rows.first, first, values);
+    for (Index i = 0; i < rows.count; ++i) {
+      double* const value = scratch.values.rows(i, 1, padded).data();
+      std::fill(value + width, value + padded, 0.0);
+      if (!parts_.directions) continue;
+      double* const direction = scratch.directions.rows(i, 1, padded).data();
+      const double* const reference = sums.directions.reference.data() + first;
+      const double inverse = rows.inverse[i];
+      if (inverse == 0.0) {
+        std::fill(direction, direction + padded, 0.0);
+      } else if (rows.scale == nullptr || rows.scale[i] == 1.0) {
+        for (Index d = 0; d < width; ++d) direction[d] = value[d] * inverse - reference[d];
+      } else {
+        for (Index d = 0; d < width; ++d) direction[d] = (value[d] * rows.scale[i]) * inverse - reference[d];
+      }
+      std::fill(direction + width, direction + padded, 0.0);
+      if (parts_.direction_scatter) {
+        squares_by_strip_(i, s) = Eigen::Map<const Eigen::VectorXd>(direction, width).squaredNorm();
+      }
+    }
+    if (!sums.moments.scaled()) return;
+    for (Index d = 0; d < width; ++d) {
+      const int exponent = sums.moments.exponent(first + d);
+      if (exponent == 0) continue;
+      for (Index i = 0; i < rows.count; ++i) {
+        double* const value = scratch.values.rows(i, 1, padded).data() + d;
+        *value = std::ldexp(*value, -exponent);
+      }
+    }
   }
 
   /// Gives the dimensions of the block the units of the sums, or the other way round where the block is larger.
-  void plan_units(Sums& sums) {
-    if (!checks_range_) return;
+  template <EmbeddingScalar Scalar>
+  void plan_units(const Block<Scalar>& rows, Sums& sums) {
     Moments& moments = sums.moments;
+    Eigen::VectorXd& largest = block_mean_;
+    parallel_for(
+        strips(), [] { return Panel(16, strip); },
+        [&](Index s, Panel& panel) {
+          const Index width = std::min(strip, dims_ - s * strip);
+          auto part = largest.segment(s * strip, width);
+          part.setZero();
+          for (Index i = 0; i < rows.count; i += 16) {
+            const Panel::View values = panel.view(std::min<Index>(16, rows.count - i), width);
+            load(rows.z, rows.rows, rows.first + i, s * strip, values);
+            for (Index r = 0; r < values.rows(); ++r) part = part.cwiseMax(values.row(r).transpose().cwiseAbs());
+          }
+        });
     bool changes = moments.scaled();
-    const auto row = [this](Index i) { return values_.rows(i, 1, dims_).data(); };
-    Eigen::Map<Eigen::VectorXd> largest(row(block), dims_);
-    largest.setZero();
-    for (Index i = 0; i < filled_; ++i) {
-      const double* const values = row(i);
-      for (Index d = 0; d < dims_; ++d) largest(d) = std::max(largest(d), std::abs(values[d]));
-    }
     for (Index d = 0; d < dims_ && !changes; ++d) changes = range_exponent(largest(d)) != 0;
     if (!changes) return;
 
@@ -205,105 +297,166 @@ class Folder {
       moments.exponent(d) = moments.is_empty(d) ? wanted : std::max(wanted, moments.exponent(d));
     }
     rescale(moments, sums.scatter, before);
-    for (Index d = 0; d < dims_; ++d) {
-      if (moments.exponent(d) == 0) continue;
-      for (Index i = 0; i < filled_; ++i) row(i)[d] = std::ldexp(row(i)[d], -moments.exponent(d));
-    }
   }
 
-  /// Centres columns [first, first + width) of the block and adds their mean and squares to the moments.
-  void centre_values(Moments& moments, Index first, Index width, double n, double b) {
-    std::array<double, 64> origin{};
-    std::array<double, 64> low{};
-    std::array<double, 64> sum{};
-    std::array<double, 64> rest{};
-    std::array<double, 64> squares{};
-    const auto w = static_cast<std::size_t>(width);
-    for (std::size_t k = 0; k < w; ++k) {
+  /// Centres a group of columns of the block, adds their mean and squares to the moments and packs them.
+  void centre_values(Panel::View values, Index first, Index lanes, Moments& moments) {
+    Lanes origin{};
+    Lanes low{};
+    Lanes sum{};
+    Lanes rest{};
+    Lanes squares{};
+    const double n = static_cast<double>(moments.count);
+    const double b = static_cast<double>(values.rows());
+    for (std::size_t k = 0; k < static_cast<std::size_t>(lanes); ++k) {
       const Index d = first + static_cast<Index>(k);
-      if (n == 0.0) {
-        origin[k] = values_.rows(0, 1, dims_).data()[d];
+      if (moments.count == 0) {
+        origin[k] = values.data()[k];
       } else {
         origin[k] = std::ldexp(moments.mean(d), -moments.exponent(d));
         low[k] = std::ldexp(moments.mean_low(d), -moments.exponent(d));
       }
     }
-    for (Index i = 0; i < filled_; ++i) {
-      double* const row = values_.rows(i, 1, dims_).data() + first;
-      for (std::size_t k = 0; k < w; ++k) {
-        row[k] -= origin[k];
-        sum[k] += row[k];
+    in_runs(values.rows(), [&](Index begin, Index end) {
+      Lanes run{};
+      for (Index i = begin; i < end; ++i) {
+        double* const row = row_of(values, i);
+        for (std::size_t k = 0; k < run.size(); ++k) {
+          row[k] -= origin[k];
+          run[k] += row[k];
+        }
       }
-    }
-    for (std::size_t k = 0; k < w; ++k) sum[k] /= b;
-    for (Index i = 0; i < filled_; ++i) {
-      double* const row = values_.rows(i, 1, dims_).data() + first;
-      for (std::size_t k = 0; k < w; ++k) {
-        row[k] -= sum[k];
-        rest[k] += row[k];
-        squares[k] += row[k] * row[k];
+      add(sum, run);
+    });
+    for (double& value : sum) value /= b;
+    double* to = parts_.scatter ? value_products_.packed(first) : row_of(values, 0);
+    const Index step = parts_.scatter ? group : values.outerStride();
+    in_runs(values.rows(), [&](Index begin, Index end) {
+      Lanes run{};
+      Lanes run_of_squares{};
+      for (Index i = begin; i < end; ++i, to += step) {
+        const double* const row = row_of(values, i);
+        for (std::size_t k = 0; k < run.size(); ++k) {
+          const double centred = row[k] - sum[k];
+          run[k] += centred;
+          run_of_squares[k] += centred * centred;
+          to[k] = centred;
+        }
       }
-    }
-    double* const merge = values_.rows(filled_, 1, dims_).data() + first;
+      add(rest, run);
+      add(squares, run_of_squares);
+    });
     const double weight = std::sqrt(n * b / (n + b));
-    for (std::size_t k = 0; k < w; ++k) {
+    for (std::size_t k = 0; k < static_cast<std::size_t>(lanes); ++k) {
       const Index d = first + static_cast<Index>(k);
       // What rounding left of the block's mean (Chan, Golub & LeVeque, eq. 1.7).
-      const double delta = (sum[k] - low[k]) + rest[k] / b;
-      merge[k] = weight * delta;
-      moments.sum_squares(d) += squares[k] + merge[k] * merge[k];
-      const auto [high, beyond] = two_sum(origin[k], low[k] + delta * (b / (n + b)));
+      const double left = rest[k] / b;
+      const double merge = weight * ((sum[k] - low[k]) + left);
+      if (parts_.scatter) to[k] = merge;
+      moments.sum_squares(d) += squares[k] + merge * merge;
+      // Large parts first: with a first row far from the others, `left` is below the last digit of `sum`.
+      const double share = b / (n + b);
+      const auto [moved, rounding] = two_sum(origin[k], sum[k] * share);
+      const auto [high, beyond] = two_sum(moved, rounding + (low[k] + (left - low[k]) * share));
       moments.mean(d) = std::ldexp(high, moments.exponent(d));
       moments.mean_low(d) = std::ldexp(beyond, moments.exponent(d));
     }
+    for (std::size_t k = static_cast<std::size_t>(lanes); parts_.scatter && k < origin.size(); ++k) to[k] = 0.0;
   }
 
-  /// The same of the directions. They are already relative to a point within their cloud.
-  void centre_directions(DirectionSums& sums, Index first, Index width, double n, double b) {
-    std::array<double, 64> sum{};
-    std::array<double, 64> rest{};
-    std::array<double, 64> cubic{};
-    std::array<double, 64> squares{};
-    const auto w = static_cast<std::size_t>(width);
-    for (Index i = 0; i < filled_; ++i) {
-      const double* const row = directions_.rows(i, 1, dims_).data() + first;
-      const double square = squared_(i);
-      for (std::size_t k = 0; k < w; ++k) {
-        sum[k] += row[k];
-        cubic[k] += square * row[k];
+  /// The same of the directions, `b` of them. They are already relative to a point within their cloud.
+  void centre_directions(Panel::View directions, Index first, Index lanes, const double* inverse, double b,
+                         DirectionSums& sums) {
+    Lanes sum{};
+    Lanes rest{};
+    Lanes squares{};
+    const double n = static_cast<double>(sums.count);
+    in_runs(directions.rows(), [&](Index begin, Index end) {
+      Lanes run{};
+      for (Index i = begin; i < end; ++i) {
+        const double* const row = row_of(directions, i);
+        for (std::size_t k = 0; k < run.size(); ++k) run[k] += row[k];
       }
-    }
-    for (std::size_t k = 0; k < w; ++k) sum[k] /= b;
-    for (Index i = 0; i < filled_; ++i) {
-      if (directed_(i) == 0.0) continue;
-      double* const row = directions_.rows(i, 1, dims_).data() + first;
-      for (std::size_t k = 0; k < w; ++k) {
-        row[k] -= sum[k];
-        rest[k] += row[k];
-        squares[k] += row[k] * row[k];
+      add(sum, run);
+    });
+    for (double& value : sum) value /= b;
+    double* to = parts_.direction_scatter ? direction_products_.packed(first) : row_of(directions, 0);
+    const Index step = parts_.direction_scatter ? group : directions.outerStride();
+    in_runs(directions.rows(), [&](Index begin, Index end) {
+      Lanes run{};
+      Lanes run_of_squares{};
+      for (Index i = begin; i < end; ++i, to += step) {
+        const double* const row = row_of(directions, i);
+        if (inverse[i] == 0.0) {
+          std::fill(to, to + group, 0.0);
+          continue;
+        }
+        for (std::size_t k = 0; k < run.size(); ++k) {
+          const double centred = row[k] - sum[k];
+          run[k] += centred;
+          run_of_squares[k] += centred * centred;
+          to[k] = centred;
+        }
       }
-    }
-    double* const merge = directions_.rows(filled_, 1, dims_).data() + first;
+      add(rest, run);
+      add(squares, run_of_squares);
+    });
     const double weight = std::sqrt(n * b / (n + b));
-    for (std::size_t k = 0; k < w; ++k) {
+    for (std::size_t k = 0; k < static_cast<std::size_t>(lanes); ++k) {
       const Index d = first + static_cast<Index>(k);
       const double delta = (sum[k] - sums.shift(d)) + rest[k] / b;
-      merge[k] = weight * delta;
-      sums.sum_squares(d) += squares[k] + merge[k] * merge[k];
-      sums.cubic(d) += cubic[k];
+      const double merge = weight * delta;
+      if (parts_.direction_scatter) to[k] = merge;
+      block_mean_(d) = sum[k];
+      sums.sum_squares(d) += squares[k] + merge * merge;
       sums.shift(d) += delta * (b / (n + b));
     }
+    for (std::size_t k = static_cast<std::size_t>(lanes); parts_.direction_scatter && k < sum.size(); ++k) to[k] = 0.0;
   }
+
+  /// sum ||w_i||^2 w_i of the block: ||w_i|| is known only after all strips, and what is packed is w_i less its mean.
+  void add_cubic(Index s, Index count, DirectionSums& sums) const {
+    const Index width = std::min(strip, dims_ - s * strip);
+    const double total = squared_.head(count).sum();
+    for (Index d = 0; d < width; d += group) {
+      Lanes cubic{};
+      const double* row = direction_products_.packed(s * strip + d);
+      for (Index i = 0; i < count; ++i, row += group) {
+        for (std::size_t k = 0; k < cubic.size(); ++k) cubic[k] += squared_(i) * row[k];
+      }
+      for (Index k = 0; k < std::min(group, width - d); ++k) {
+        const Index at = s * strip + d + k;
+        sums.cubic(at) += cubic[static_cast<std::size_t>(k)] + total * block_mean_(at);
+      }
+    }
+  }
+
+  /// body(begin, end) for runs of rows: sums of sums round less than one long sum.
+  template <class Body>
+  static void in_runs(Index count, Body&& body) {
+    constexpr Index run = 64;
+    for (Index begin = 0; begin < count; begin += run) body(begin, std::min(begin + run, count));
+  }
+
+  static void add(Lanes& to, const Lanes& run) {
+    for (std::size_t k = 0; k < to.size(); ++k) to[k] += run[k];
+  }
+
+  [[nodiscard]] static double* row_of(Panel::View& view, Index i) { return view.data() + i * view.outerStride(); }
 
   Index dims_;
   SumParts parts_;
-  bool checks_range_ = false;
-  LowerTiles tiles_;
-  Panel values_;
-  Panel directions_;
-  Eigen::VectorXd squared_;   ///< ||u_i - reference||^2
-  Eigen::VectorXd directed_;  ///< 1 where the row has a direction
-  Index filled_ = 0;
+  Panel waiting_;
+  Eigen::VectorXd waiting_inverse_;
+  Eigen::VectorXd waiting_scale_;
+  Index waiting_rows_ = 0;
+  bool waiting_scaled_ = false;
+  bool waiting_range_ = false;
+  Eigen::MatrixXd squares_by_strip_;  ///< ||u_i - reference||^2, strip by strip
+  Eigen::VectorXd squared_;           ///< ||u_i - reference||^2
+  Eigen::VectorXd block_mean_;        ///< of u_i - reference
+  LowerTriangle value_products_;
+  LowerTriangle direction_products_;
 };
 
 /// The sums of all usable rows of a matrix.
