@@ -8,8 +8,10 @@
 #include <Eigen/Core>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -80,7 +82,13 @@ template <EmbeddingScalar Scalar>
   if constexpr (std::same_as<Scalar, float> || std::same_as<Scalar, double>) {
     return static_cast<Scalar>(value);
   } else {
-    return static_cast<Scalar>(static_cast<float>(value));
+    // Narrower scalars are rounded from float. To odd first (Boldo & Melquiond 2008), or values would be rounded twice.
+    float wide = static_cast<float>(value);
+    if (static_cast<double>(wide) != value && (std::bit_cast<std::uint32_t>(wide) & 1U) == 0) {
+      const float infinity = std::numeric_limits<float>::infinity();
+      wide = std::nextafter(wide, value > static_cast<double>(wide) ? infinity : -infinity);
+    }
+    return static_cast<Scalar>(wide);
   }
 }
 
@@ -107,20 +115,15 @@ template <EmbeddingScalar Scalar, class MakeRow>
   return z;
 }
 
-/// A random orthogonal matrix in O(D log D) per product: log2(D) rounds of plane rotations, after which every dimension
-/// has met every other, as in a fast Fourier transform.
+/// A random orthogonal matrix in O(D log D) per product: rounds of plane rotations, log2(D) of them as in a fast
+/// Fourier transform and, where D is no power of two, as many back, after which every dimension has met every other.
 class Rotation {
  public:
   Rotation(Index dims, std::uint64_t seed) {
-    Eigen::VectorXd pair(2);
-    for (Index reach = 1; reach < dims; reach *= 2) {
-      for (Index i = 0; i + reach < dims; ++i) {
-        if ((i / reach) % 2 != 0) continue;
-        draw(seed, Stream::rotation, static_cast<Index>(planes_.size()), pair);
-        const double length = std::sqrt(std::fma(pair(0), pair(0), pair(1) * pair(1)));
-        planes_.push_back({i, i + reach, pair(0) / length, pair(1) / length});
-      }
-    }
+    Index reach = 1;
+    for (; reach < dims; reach *= 2) add_round(dims, reach, seed);
+    if (reach == dims) return;
+    for (reach /= 4; reach >= 1; reach /= 2) add_round(dims, reach, seed);
   }
 
   void apply(Eigen::VectorXd& x) const {
@@ -137,6 +140,17 @@ class Rotation {
     Index i, j;
     double cosine, sine;
   };
+
+  void add_round(Index dims, Index reach, std::uint64_t seed) {
+    Eigen::VectorXd pair(2);
+    for (Index i = 0; i + reach < dims; ++i) {
+      if ((i / reach) % 2 != 0) continue;
+      draw(seed, Stream::rotation, static_cast<Index>(planes_.size()), pair);
+      const double length = std::sqrt(std::fma(pair(0), pair(0), pair(1) * pair(1)));
+      planes_.push_back({i, i + reach, pair(0) / length, pair(1) / length});
+    }
+  }
+
   std::vector<Plane> planes_;
 };
 
@@ -175,7 +189,7 @@ template <EmbeddingScalar Scalar>
 /// A decaying spectrum, as encoders have: the covariance has the eigenvalues k^-alpha, k = 1..D, in random directions.
 /// Healthy for alpha about 1, ever more collapsed as it grows.
 /// @param alpha  0 (isotropic) to 100
-/// Cost: O(N D log D).
+/// Cost: O(N D log D), and O(D log D) memory beside the result.
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> power_law(Eigen::Index rows, Eigen::Index dims, double alpha, std::uint64_t seed = 0) {
   detail::require_shape(rows, dims);

@@ -31,7 +31,8 @@ void parallel_for(Index count, MakeScratch&& make_scratch, Body&& body) {
       }
     }
   };
-#pragma omp parallel
+  // Waking a team costs more than a small body; a team of another size would cost still more.
+#pragma omp parallel if (count > 1)
   {
     // Every thread must reach the loop below, also one that could not make its scratch.
     std::optional<std::decay_t<decltype(make_scratch())>> scratch;

@@ -575,6 +575,11 @@ class PairStatistics {
   /// Delete-one-row jackknife of the distribution function at each quantile, carried over to the quantile by its
   /// inverse (Woodruff 1952); the finite population is accounted for. Rows, not pairs, are what was drawn.
   void standard_errors(PairDistances& result) {
+    if (tiles_.count() < 3) {
+      // Without one of two rows no pair is left.
+      result.standard_error.fill(undefined);
+      return;
+    }
     std::array<std::uint16_t, 7> cut{};
     bool crowded = false;
     for (std::size_t q = 0; q < 7; ++q) {
