@@ -106,3 +106,17 @@ macro(collapse_find_catch2)
     endif()
   endif()
 endmacro()
+
+macro(collapse_find_benchmark)
+  if(NOT TARGET benchmark::benchmark)
+    find_package(benchmark CONFIG QUIET)
+    if(NOT benchmark_FOUND)
+      set(BENCHMARK_ENABLE_TESTING OFF)
+      set(BENCHMARK_ENABLE_INSTALL OFF)
+      collapse_fetch(
+        benchmark libbenchmark-dev
+        URL https://github.com/google/benchmark/archive/refs/tags/v1.8.3.tar.gz
+        URL_HASH SHA256=6bc180a57d23d4d9515519f92b0c83d61b05b5bab188961f36ac7b06b0d9e9ce)
+    endif()
+  endif()
+endmacro()
