@@ -52,12 +52,14 @@ struct CosineMoments {
     // when every term is).
     for (Index j = 0; j < lower.cols(); ++j) {
       if (lower(j, j) == 0.0) continue;
+      double column = 0.0;
       for (Index i = j + 1; i < lower.rows(); ++i) {
         if (lower(i, i) == 0.0) continue;
         const double h = 0.5 * (lower(i, i) + lower(j, j)) - lower(i, j);
         const double deviation = h - result.mean_distance;
-        variance += 2.0 * deviation * deviation;
+        column += deviation * deviation;
       }
+      variance += 2.0 * column;
     }
     variance /= pairs;
   } else {

@@ -9,7 +9,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <vector>
+#include <limits>
+#include <numeric>
 
 namespace collapse {
 
@@ -19,9 +20,19 @@ namespace detail {
 [[nodiscard]] inline bool is_dead(const Moments& moments, Index d) {
   const double n = static_cast<double>(moments.count);
   const double variance = moments.sum_squares(d) / (n - 1.0);
-  const double mean = std::ldexp(moments.mean(d), -moments.exponent(d));
-  const double mean_square = moments.sum_squares(d) / n + mean * mean;
+  const double mean_square = moments.sum_squares(d) / n + moments.mean(d) * moments.mean(d);
   return std::sqrt(variance) <= moments.input_epsilon * std::sqrt(mean_square);
+}
+
+/// The unit, as a power of two, in which the largest deviation is about 1: the mean, which may be larger by any factor,
+/// has no part in it.
+[[nodiscard]] inline int spread_exponent(const Moments& moments) {
+  int largest = std::numeric_limits<int>::min();
+  for (Index d = 0; d < moments.dims; ++d) {
+    if (moments.sum_squares(d) == 0.0) continue;
+    largest = std::max(largest, moments.exponent(d) + std::ilogb(std::sqrt(moments.sum_squares(d))));
+  }
+  return largest == std::numeric_limits<int>::min() ? 0 : largest;
 }
 
 [[nodiscard]] inline double median(Eigen::VectorXd values) {
@@ -29,13 +40,12 @@ namespace detail {
   std::nth_element(values.data(), values.data() + half, values.data() + values.size());
   const double upper = values(half);
   if (values.size() % 2 == 1) return upper;
-  return 0.5 * (*std::max_element(values.data(), values.data() + half) + upper);
+  return std::midpoint(*std::max_element(values.data(), values.data() + half), upper);
 }
 
 }  // namespace detail
 
-/// The variance block of the report from its statistics. With a single row only `dispersion` and the counts have a
-/// meaning, and all are left undefined (0 for the counts).
+/// The variance block of the report from its statistics. Of a single row all numbers are undefined, and the counts 0.
 [[nodiscard]] inline Variance per_dimension_variance(const Moments& moments, const DirectionSums& directions) {
   Variance result;
   const Index dims = moments.dims;
@@ -43,24 +53,22 @@ namespace detail {
   if (moments.count >= 2) {
     result.per_dimension.resize(dims);
     double hinge = 0.0;
-    double relative_total = 0.0;  // in units of 2^(2 common_exponent)
-    const Eigen::VectorXd common = moments.common_sum_squares();
+    Eigen::VectorXd deviation(dims);  // in units of 2^unit
+    const int unit = detail::spread_exponent(moments);
     for (Index d = 0; d < dims; ++d) {
       const double variance = std::ldexp(moments.sum_squares(d) / (n - 1.0), 2 * moments.exponent(d));
       result.per_dimension(d) = variance;
-      relative_total += common(d) / (n - 1.0);
+      deviation(d) = std::ldexp(std::sqrt(moments.sum_squares(d) / (n - 1.0)), moments.exponent(d) - unit);
       hinge += std::max(0.0, 1.0 - std::sqrt(variance + 1e-4));
       if (detail::is_dead(moments, d)) ++result.dead_dimensions;
     }
-    const double rms_std = std::sqrt(relative_total / static_cast<double>(dims));
-    for (Index d = 0; d < dims; ++d) {
-      if (std::sqrt(common(d) / (n - 1.0)) < 1e-2 * rms_std) ++result.low_dimensions;
-    }
+    const double mean_square = deviation.squaredNorm() / static_cast<double>(dims);
+    result.low_dimensions = (deviation.array() < 1e-2 * std::sqrt(mean_square)).count();
     result.min = result.per_dimension.minCoeff();
     result.max = result.per_dimension.maxCoeff();
     result.median = detail::median(result.per_dimension);
-    result.total = std::ldexp(relative_total, 2 * moments.common_exponent());
-    result.mean = std::ldexp(relative_total / static_cast<double>(dims), 2 * moments.common_exponent());
+    result.total = std::ldexp(deviation.squaredNorm(), 2 * unit);
+    result.mean = std::ldexp(mean_square, 2 * unit);
     result.hinge = hinge / static_cast<double>(dims);
   } else {
     result.per_dimension = Eigen::VectorXd::Constant(dims, undefined);

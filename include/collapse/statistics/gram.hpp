@@ -110,20 +110,24 @@ class CentredTransform {
       : mean_(moments.mean.transpose()), low_(moments.mean_low.transpose()), scaled_(moments.scaled()) {
     if (!scaled_) return;
     scale_.resize(moments.dims);
+    const int common = moments.common_exponent();
     for (Index d = 0; d < moments.dims; ++d) {
-      scale_(d) = std::ldexp(1.0, -(common_unit ? moments.common_exponent() : moments.exponent(d)));
+      const int unit = common_unit ? common : moments.exponent(d);
+      scale_(d) = std::ldexp(1.0, -unit);
+      mean_(d) = std::ldexp(mean_(d), moments.exponent(d) - unit);
+      low_(d) = std::ldexp(low_(d), moments.exponent(d) - unit);
     }
   }
 
   void row(Eigen::Map<Eigen::RowVectorXd> values, Index first_dim = 0) const {
     const Index count = values.size();
-    values = (values - mean_.segment(first_dim, count)) - low_.segment(first_dim, count);
     if (scaled_) values.array() *= scale_.segment(first_dim, count).array();
+    values = (values - mean_.segment(first_dim, count)) - low_.segment(first_dim, count);
   }
 
   void dimension(Index d, Eigen::Map<Eigen::RowVectorXd> values) const {
-    values = ((values.array() - mean_(d)) - low_(d)).matrix();
     if (scaled_) values *= scale_(d);
+    values = ((values.array() - mean_(d)) - low_(d)).matrix();
   }
 
  private:

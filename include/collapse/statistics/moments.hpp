@@ -13,8 +13,8 @@ using Eigen::Index;
 /// Count, mean and centred sum of squares of every dimension: the first two moments, without the D x D part.
 ///
 /// Kept in a form that stays right when the mean is huge against the spread and when dimensions differ by hundreds of
-/// orders of magnitude: the mean is an unevaluated sum of two doubles, and `sum_squares(d)` is in units of
-/// 2^(2 exponent(d)) (0 for a dimension whose largest |z_id| lies in [2^-200, 2^200]).
+/// orders of magnitude: the mean is an unevaluated sum of two doubles, and dimension d is in units of 2^exponent(d),
+/// its squares in units of 2^(2 exponent(d)) (1 for a dimension whose largest |z_id| lies in [2^-200, 2^200]).
 struct Moments {
   Index count = 0;
   Index dims = 0;
@@ -43,14 +43,7 @@ struct Moments {
   [[nodiscard]] Eigen::VectorXd common_sum_squares() const { return in_common_units(sum_squares, 2); }
 
   /// The mean in units of 2^common_exponent().
-  [[nodiscard]] Eigen::VectorXd common_mean() const {
-    Eigen::VectorXd result = mean;
-    const int common = common_exponent();
-    if (common != 0) {
-      for (Index d = 0; d < dims; ++d) result(d) = std::ldexp(mean(d), -common);
-    }
-    return result;
-  }
+  [[nodiscard]] Eigen::VectorXd common_mean() const { return in_common_units(mean, 1); }
 
   /// Root mean square over all entries, mean included, in units of 2^common_exponent().
   [[nodiscard]] double common_rms() const {

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -53,7 +54,10 @@ namespace detail {
 inline void rescale(Moments& moments, Eigen::MatrixXd& scatter, const Eigen::VectorXi& before) {
   if (before == moments.exponent) return;
   for (Index d = 0; d < moments.dims; ++d) {
-    moments.sum_squares(d) = std::ldexp(moments.sum_squares(d), 2 * (before(d) - moments.exponent(d)));
+    const int change = before(d) - moments.exponent(d);
+    moments.mean(d) = std::ldexp(moments.mean(d), change);
+    moments.mean_low(d) = std::ldexp(moments.mean_low(d), change);
+    moments.sum_squares(d) = std::ldexp(moments.sum_squares(d), 2 * change);
   }
   for (Index e = 0; e < scatter.cols(); ++e) {
     for (Index d = e; d < scatter.rows(); ++d) {
@@ -313,8 +317,8 @@ class Folder {
       if (moments.count == 0) {
         origin[k] = values.data()[k];
       } else {
-        origin[k] = std::ldexp(moments.mean(d), -moments.exponent(d));
-        low[k] = std::ldexp(moments.mean_low(d), -moments.exponent(d));
+        origin[k] = moments.mean(d);
+        low[k] = moments.mean_low(d);
       }
     }
     in_runs(values.rows(), [&](Index begin, Index end) {
@@ -357,9 +361,7 @@ class Folder {
       // Large parts first: with a first row far from the others, `left` is below the last digit of `sum`.
       const double share = b / (n + b);
       const auto [moved, rounding] = two_sum(origin[k], sum[k] * share);
-      const auto [high, beyond] = two_sum(moved, rounding + (low[k] + (left - low[k]) * share));
-      moments.mean(d) = std::ldexp(high, moments.exponent(d));
-      moments.mean_low(d) = std::ldexp(beyond, moments.exponent(d));
+      std::tie(moments.mean(d), moments.mean_low(d)) = two_sum(moved, rounding + (low[k] + (left - low[k]) * share));
     }
     for (std::size_t k = static_cast<std::size_t>(lanes); parts_.scatter && k < origin.size(); ++k) to[k] = 0.0;
   }
@@ -534,13 +536,9 @@ inline void Sums::merge(const Sums& other) {
   const double weight = n * m / (n + m);
   Eigen::VectorXd delta(moments.dims);
   for (Index d = 0; d < moments.dims; ++d) {
-    const int unit = moments.exponent(d);
-    const double mean = std::ldexp(moments.mean(d), -unit);
-    const double low = std::ldexp(moments.mean_low(d), -unit);
-    delta(d) = (std::ldexp(added.mean(d), -unit) - mean) + (std::ldexp(added.mean_low(d), -unit) - low);
-    const auto [high, rest] = detail::two_sum(mean, low + delta(d) * (m / (n + m)));
-    moments.mean(d) = std::ldexp(high, unit);
-    moments.mean_low(d) = std::ldexp(rest, unit);
+    delta(d) = (added.mean(d) - moments.mean(d)) + (added.mean_low(d) - moments.mean_low(d));
+    std::tie(moments.mean(d), moments.mean_low(d)) =
+        detail::two_sum(moments.mean(d), moments.mean_low(d) + delta(d) * (m / (n + m)));
   }
   moments.sum_squares += added.sum_squares + weight * delta.cwiseAbs2();
   if (scatter.size() > 0) {
