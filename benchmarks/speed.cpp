@@ -6,7 +6,6 @@
 
 #include <benchmark/benchmark.h>
 
-#include <array>
 #include <cstddef>
 #include <map>
 #include <utility>
@@ -44,8 +43,8 @@ double flops_of_products(Index rows, Index dims) {
 void fma_peak(benchmark::State& state) {
   using Packet = collapse::detail::MicroKernel::Packet;
   constexpr int chains = 12;
-  std::array<Packet, chains> sums;
-  sums.fill(Eigen::internal::pset1<Packet>(1.0));
+  Packet sums[chains];
+  for (Packet& sum : sums) sum = Eigen::internal::pset1<Packet>(1.0);
   Packet factor = Eigen::internal::pset1<Packet>(0.999);
   Packet term = Eigen::internal::pset1<Packet>(0.001);
   constexpr int steps = 1 << 16;

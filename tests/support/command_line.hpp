@@ -32,7 +32,7 @@ struct Outcome {
 [[nodiscard]] inline Outcome run(const std::string& program, const std::string& arguments) {
   const TemporaryFolder folder;
   std::string command =
-      quoted(program) + ' ' + arguments + " >" + quoted(folder / "out") + " 2>" + quoted(folder / "err");
+      quoted(std::filesystem::path(program)) + ' ' + arguments + " >" + quoted(folder / "out") + " 2>" + quoted(folder / "err");
 #ifdef _WIN32
   command = '"' + command + '"';
 #endif
