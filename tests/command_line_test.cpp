@@ -513,7 +513,7 @@ TEST_CASE("a file without permission is refused by name", "[command_line]") {
   check_refused(score(file), file.string() + ": cannot open");
 }
 
-TEST_CASE("an empty matrix is refused with its shape", "[command_line]") {
+TEST_CASE("command line: an empty matrix is refused with its shape", "[command_line]") {
   check_file_refused(npy_of("<f4", "(0, 5)", 0), {"0 x 5"});
   check_file_refused(npy_of("<f4", "(5, 0)", 0), {"5 x 0"});
   check_file_refused(npy_of("<f4", "(0, 0)", 0), {"0 x 0"});
