@@ -188,7 +188,7 @@ TEST_CASE("the same file gives the same bytes each time", "[command_line]") {
   }
 }
 
-TEST_CASE("--json prints the report of measure as one object on one line", "[command_line]") {
+TEST_CASE("option --json prints the report of measure as one object on one line", "[command_line]") {
   const TemporaryFolder folder;
   for (const auto& [rows, cols] : {std::pair<Index, Index>{60, 6}, {20, 33}, {5, 3}, {2, 1}}) {
     CAPTURE(rows, cols);
@@ -255,7 +255,7 @@ TEST_CASE("float16, float32 and float64 files of the same numbers agree", "[comm
   CHECK(mentions(score(file_double).out, "float64"));
 }
 
-TEST_CASE("--method chooses how the spectrum is computed", "[command_line]") {
+TEST_CASE("option --method chooses how the spectrum is computed", "[command_line]") {
   const TemporaryFolder folder;
   const Dense<float> z = exact(40, 5);
   const auto single_precision = folder.write("float.npy", npy(z));
@@ -275,7 +275,7 @@ TEST_CASE("--method chooses how the spectrum is computed", "[command_line]") {
   }
 }
 
-TEST_CASE("--pair-rows, --seed and --all-pairs choose the pairs behind the quantiles", "[command_line]") {
+TEST_CASE("option --pair-rows, --seed and --all-pairs choose the pairs behind the quantiles", "[command_line]") {
   const TemporaryFolder folder;
   const Dense<float> z = exact(60, 6);
   const std::filesystem::path file = folder.write("Z.npy", npy(z));
@@ -314,7 +314,7 @@ TEST_CASE("one sampled pair has no standard error", "[command_line]") {
   CHECK(cosine.at("standard_error").at("p50").is_null());
 }
 
-TEST_CASE("--skip-nonfinite leaves out rows with a NaN or an infinity", "[command_line]") {
+TEST_CASE("option --skip-nonfinite leaves out rows with a NaN or an infinity", "[command_line]") {
   const TemporaryFolder folder;
   const Dense<float> good = exact(40, 5);
   Dense<float> z(42, 5);
@@ -330,7 +330,7 @@ TEST_CASE("--skip-nonfinite leaves out rows with a NaN or an infinity", "[comman
   CHECK(mentions(score(folder / "Z.npy", "--skip-nonfinite").out, "skipped rows"));
 }
 
-TEST_CASE("--fail-on exits with status 1 when its verdict is reached, and prints the report all the same",
+TEST_CASE("option --fail-on exits with status 1 when its verdict is reached, and prints the report all the same",
           "[command_line]") {
   const TemporaryFolder folder;
   Dense<float> thin = exact(60, 16);
@@ -398,7 +398,7 @@ TEST_CASE("a report that cannot be written is an error", "[command_line]") {
   check_refused(collapse::test::run("sh", quoted(script)), "cannot write the report");
 }
 
-TEST_CASE("--help and --version answer on standard output", "[command_line]") {
+TEST_CASE("option --help and --version answer on standard output", "[command_line]") {
   const Outcome help = check_scored(run("--help"));
   CHECK(mentions(help.out, "score"));
   CHECK(mentions(help.out, "Exit status"));
