@@ -1,0 +1,598 @@
+#include "support/catch.hpp"
+#include "support/reference_statistics.hpp"
+
+#include <collapse/measure.hpp>
+#include <collapse/synthetic.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace collapse;
+using reference::Dense;
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// The numbers of healthy embeddings of this shape, as far as a diagnosis reads them.
+Report healthy_report(Index samples = 1000, Index dims = 64) {
+  Report report;
+  report.samples = samples;
+  report.dims = dims;
+  report.input_epsilon = 0x1p-23;
+  report.cosine.mean = 0.01;
+  report.variance.dispersion = 0.98;
+  report.decorrelation.max_abs_correlation = 0.2;
+  report.decorrelation.max_pair = {3, 5};
+  for (Spectrum* spectrum : {&report.spectrum, &report.spectrum_uncentered}) {
+    spectrum->singular_values = Eigen::VectorXd::Ones(dims);
+    spectrum->noise_floor = 1e-5;
+    spectrum->numerical_rank = std::min(samples - 1, dims);
+    spectrum->expected_effective_rank = 60.0;
+    spectrum->effective_rank_vs_expected = 0.95;
+    spectrum->effective_rank = 57.0;
+    spectrum->alpha = 0.3;
+  }
+  return report;
+}
+
+const Finding* find(const Diagnosis& diagnosis, const std::string& kind, const std::string& metric = {}) {
+  for (const Finding& finding : diagnosis.findings) {
+    if (finding.kind == kind && (metric.empty() || finding.metric == metric)) return &finding;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> kinds(const Diagnosis& diagnosis) {
+  std::vector<std::string> result;
+  for (const Finding& finding : diagnosis.findings) result.push_back(finding.kind);
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+bool near(double a, double b) { return std::abs(a - b) <= 1e-14; }
+
+/// What holds for every diagnosis, whatever it says.
+void check_form(const Diagnosis& diagnosis) {
+  double before = 1.0;
+  for (const Finding& finding : diagnosis.findings) {
+    CAPTURE(finding.kind, finding.severity, finding.explanation);
+    CHECK(finding.severity >= 0.0);
+    CHECK(finding.severity <= before);
+    before = finding.severity;
+    CHECK_FALSE(finding.kind.empty());
+    CHECK(finding.kind.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos);
+    CHECK_FALSE(finding.metric.empty());
+    CHECK_FALSE(finding.explanation.empty());
+    CHECK_FALSE(contains(finding.explanation, "nan"));
+    CHECK_FALSE(contains(finding.explanation, "  "));
+    CHECK_FALSE(contains(finding.remedy, "  "));
+    for (const char c : finding.explanation + finding.remedy) CHECK((c >= ' ' && c <= '~'));
+    // A remark needs no cure, anything grave does.
+    if (finding.severity > 0.0) CHECK_FALSE(finding.remedy.empty());
+    if (finding.kind == "undefined") CHECK((std::isnan(finding.value) && std::isnan(finding.threshold)));
+  }
+}
+
+Diagnosis checked(const Report& report, const Thresholds& thresholds = {}) {
+  Diagnosis diagnosis = diagnose(report, thresholds);
+  check_form(diagnosis);
+  return diagnosis;
+}
+
+}  // namespace
+
+TEST_CASE("healthy numbers are healthy and leave nothing to say", "[diagnosis]") {
+  const Diagnosis diagnosis = checked(healthy_report());
+  CHECK(diagnosis.verdict == Verdict::healthy);
+  CHECK(diagnosis.findings.empty());
+}
+
+TEST_CASE("an earlier diagnosis is not read", "[diagnosis]") {
+  Report report = healthy_report();
+  report.diagnosis.verdict = Verdict::complete_collapse;
+  report.diagnosis.findings.push_back({"stale", 1.0, "nothing", 0.0, 0.0, "stale", ""});
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+  CHECK(diagnose(report).findings.empty());
+}
+
+TEST_CASE("a dispersion at or below its threshold is complete collapse", "[diagnosis]") {
+  for (const auto& [dispersion, severity] :
+       {std::pair{0.01, 0.8}, {0.0075, 0.85}, {0.005, 0.9}, {0.001, 0.98}, {0.0, 1.0}, {-1e-17, 1.0}}) {
+    CAPTURE(dispersion);
+    Report report = healthy_report();
+    report.variance.dispersion = dispersion;
+    const Diagnosis diagnosis = checked(report);
+    CHECK(diagnosis.verdict == Verdict::complete_collapse);
+    REQUIRE(diagnosis.findings.size() == 1);
+    const Finding& finding = diagnosis.findings[0];
+    CHECK(finding.kind == "complete_collapse");
+    CHECK(finding.metric == "variance.dispersion");
+    CHECK(finding.value == dispersion);
+    CHECK(finding.threshold == 0.01);
+    CHECK(near(finding.severity, severity));
+    CHECK(contains(finding.explanation, fmt::format("{:.3g}", dispersion)));
+    CHECK(contains(finding.remedy, "VICReg"));
+  }
+  Report report = healthy_report();
+  report.variance.dispersion = std::nextafter(0.01, 1.0);
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+}
+
+TEST_CASE("a mean cosine at or above its threshold is complete collapse", "[diagnosis]") {
+  for (const auto& [cosine, severity] : {std::pair{0.975, 0.8}, {0.98, 0.84}, {0.9875, 0.9}, {1.0, 1.0}}) {
+    CAPTURE(cosine);
+    Report report = healthy_report();
+    report.cosine.mean = cosine;
+    const Diagnosis diagnosis = checked(report);
+    CHECK(diagnosis.verdict == Verdict::complete_collapse);
+    REQUIRE(diagnosis.findings.size() == 1);
+    const Finding& finding = diagnosis.findings[0];
+    CHECK(finding.kind == "complete_collapse");
+    CHECK(finding.metric == "cosine.mean");
+    CHECK(finding.value == cosine);
+    CHECK(finding.threshold == 0.975);
+    CHECK(std::abs(finding.severity - severity) < 1e-12);
+    CHECK(contains(finding.explanation, fmt::format("{:.4f}", cosine)));
+  }
+  Report report = healthy_report();
+  report.cosine.mean = std::nextafter(0.975, 0.0);
+  CHECK(diagnose(report).verdict == Verdict::anisotropic);
+  // In one dimension data of one sign have cosine 1 and need not be collapsed.
+  report = healthy_report(1000, 1);
+  report.cosine.mean = 1.0;
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+}
+
+TEST_CASE("no singular value above the noise floor is complete collapse below the precision", "[diagnosis]") {
+  Report report = healthy_report();
+  report.spectrum.numerical_rank = 0;
+  report.spectrum.singular_values *= 1e-6;
+  Diagnosis diagnosis = checked(report);
+  CHECK(diagnosis.verdict == Verdict::complete_collapse);
+  const Finding* finding = find(diagnosis, "below_precision");
+  REQUIRE(finding != nullptr);
+  CHECK(finding == &diagnosis.findings.front());
+  CHECK(finding->severity == 1.0);
+  CHECK(finding->metric == "spectrum.numerical_rank");
+  CHECK(finding->value == 0.0);
+  CHECK(finding->threshold == 1.0);
+  CHECK(contains(finding->explanation, "below the input's precision"));
+  CHECK(contains(finding->explanation, "1e-06"));
+  CHECK(contains(finding->explanation, "1e-05"));
+  CHECK(find(diagnosis, "undefined", "spectrum") != nullptr);
+
+  report.spectrum.singular_values.setZero();
+  diagnosis = checked(report);
+  REQUIRE(find(diagnosis, "below_precision") != nullptr);
+  CHECK(find(diagnosis, "below_precision")->explanation == "all rows are equal");
+
+  // Of a single row nothing of the kind can be said.
+  report.samples = 1;
+  diagnosis = checked(report);
+  CHECK(diagnosis.verdict == Verdict::undetermined);
+  CHECK(find(diagnosis, "below_precision") == nullptr);
+}
+
+TEST_CASE("an effective rank far below what is expected is dimensional collapse", "[diagnosis]") {
+  for (const auto& [ratio, severity] : {std::pair{0.25, 0.5}, {0.125, 0.7}, {0.05, 0.82}, {0.0, 0.9}}) {
+    CAPTURE(ratio);
+    Report report = healthy_report();
+    report.spectrum.effective_rank_vs_expected = ratio;
+    report.spectrum.effective_rank = 60.0 * ratio;
+    const Diagnosis diagnosis = checked(report);
+    CHECK(diagnosis.verdict == Verdict::dimensional_collapse);
+    REQUIRE(diagnosis.findings.size() == 1);
+    const Finding& finding = diagnosis.findings[0];
+    CHECK(finding.kind == "dimensional_collapse");
+    CHECK(finding.metric == "spectrum.effective_rank_vs_expected");
+    CHECK(finding.value == ratio);
+    CHECK(finding.threshold == 0.25);
+    CHECK(near(finding.severity, severity));
+    CHECK(contains(finding.explanation, fmt::format("about {:.3g} directions", 60.0 * ratio)));
+    CHECK(contains(finding.explanation, "use 60"));
+    CHECK(contains(finding.remedy, "decorrelate"));
+  }
+  Report report = healthy_report();
+  report.spectrum.effective_rank_vs_expected = std::nextafter(0.25, 1.0);
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+  // The ratio to the largest rank is another matter: it is low for want of samples.
+  report = healthy_report();
+  report.spectrum.effective_rank_ratio = 0.01;
+  report.spectrum_uncentered.effective_rank_vs_expected = 0.01;
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+  report = healthy_report(1000, 1);
+  report.spectrum.effective_rank_vs_expected = 0.1;
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+}
+
+TEST_CASE("a mean cosine between the thresholds is anisotropy", "[diagnosis]") {
+  for (const auto& [cosine, severity] : {std::pair{0.5, 0.3}, {0.6, 0.36}, {0.75, 0.45}, {0.95, 0.57}}) {
+    CAPTURE(cosine);
+    Report report = healthy_report();
+    report.cosine.mean = cosine;
+    const Diagnosis diagnosis = checked(report);
+    CHECK(diagnosis.verdict == Verdict::anisotropic);
+    REQUIRE(diagnosis.findings.size() == 1);
+    const Finding& finding = diagnosis.findings[0];
+    CHECK(finding.metric == "cosine.mean");
+    CHECK(finding.value == cosine);
+    CHECK(finding.threshold == 0.5);
+    CHECK(near(finding.severity, severity));
+    CHECK(contains(finding.explanation, fmt::format("{:.3f}", cosine)));
+  }
+  Report report = healthy_report();
+  report.cosine.mean = std::nextafter(0.5, 0.0);
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+  report.cosine.mean = -1.0;
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+  report = healthy_report(1000, 1);
+  report.cosine.mean = 0.9;
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+}
+
+TEST_CASE("the gravest verdict wins and every finding is told", "[diagnosis]") {
+  Report report = healthy_report();
+  report.cosine.mean = 0.6;
+  report.spectrum.effective_rank_vs_expected = 0.1;
+  Diagnosis diagnosis = checked(report);
+  CHECK(diagnosis.verdict == Verdict::dimensional_collapse);
+  CHECK(kinds(diagnosis) == std::vector<std::string>{"anisotropy", "dimensional_collapse"});
+  CHECK(diagnosis.findings[0].kind == "dimensional_collapse");
+
+  report.cosine.mean = 0.99;
+  report.variance.dispersion = 0.002;
+  report.decorrelation.max_abs_correlation = 1.0;
+  diagnosis = checked(report);
+  CHECK(diagnosis.verdict == Verdict::complete_collapse);
+  // What is left of collapsed rows says nothing about their dimensions.
+  CHECK(kinds(diagnosis) == std::vector<std::string>{"complete_collapse", "complete_collapse"});
+  CHECK(find(diagnosis, "complete_collapse", "variance.dispersion") != nullptr);
+  CHECK(find(diagnosis, "complete_collapse", "cosine.mean") != nullptr);
+
+  report.spectrum.numerical_rank = 0;
+  report.norms.skipped_rows = 2;
+  report.norms.zero_rows = 10;
+  report.spectrum.alpha = undefined;
+  diagnosis = checked(report);
+  CHECK(diagnosis.findings.size() == 6);
+  CHECK(diagnosis.findings[0].kind == "below_precision");
+  CHECK(diagnosis.findings[1].metric == "variance.dispersion");
+  CHECK(diagnosis.findings[2].metric == "cosine.mean");
+  CHECK(diagnosis.findings[3].kind == "skipped_rows");
+  CHECK(diagnosis.findings[4].kind == "zero_rows");
+  CHECK(diagnosis.findings[5].kind == "undefined");
+}
+
+TEST_CASE("dead dimensions are counted as a share and do not decide the verdict", "[diagnosis]") {
+  for (const Index dead : {1, 16, 32, 64}) {
+    CAPTURE(dead);
+    Report report = healthy_report();
+    report.variance.dead_dimensions = dead;
+    const Diagnosis diagnosis = checked(report);
+    CHECK(diagnosis.verdict == Verdict::healthy);
+    const Finding* finding = find(diagnosis, "dead_dimensions");
+    REQUIRE(finding != nullptr);
+    CHECK(near(finding->severity, 0.1 + 0.6 * static_cast<double>(dead) / 64.0));
+    CHECK(finding->metric == "variance.dead_dimensions");
+    CHECK(finding->value == static_cast<double>(dead));
+    CHECK(finding->threshold == 0.0);
+    CHECK(finding->explanation == (dead == 1 ? std::string("1 dimension of 64 never changes")
+                                             : fmt::format("{} dimensions of 64 never change", dead)));
+  }
+}
+
+TEST_CASE("redundant dimensions are named", "[diagnosis]") {
+  Report report = healthy_report();
+  report.decorrelation.max_abs_correlation = 0.99;
+  Diagnosis diagnosis = checked(report);
+  CHECK(diagnosis.verdict == Verdict::healthy);
+  const Finding* finding = find(diagnosis, "redundant_dimensions");
+  REQUIRE(finding != nullptr);
+  CHECK(finding->severity == 0.2);
+  CHECK(finding->metric == "decorrelation.max_abs_correlation");
+  CHECK(finding->value == 0.99);
+  CHECK(finding->threshold == 0.99);
+  CHECK(finding->explanation == "dimensions 3 and 5 repeat each other");
+
+  report.decorrelation.max_abs_correlation = std::nextafter(0.99, 0.0);
+  CHECK(diagnose(report).findings.empty());
+  report.decorrelation.max_abs_correlation = 1.0;
+  report.decorrelation.max_pair = std::nullopt;
+  CHECK(find(diagnose(report), "redundant_dimensions") == nullptr);
+}
+
+TEST_CASE("rows that were left out are counted", "[diagnosis]") {
+  Report report = healthy_report();
+  report.norms.zero_rows = 1;
+  report.norms.skipped_rows = 1;
+  Diagnosis diagnosis = checked(report);
+  CHECK(diagnosis.verdict == Verdict::healthy);
+  REQUIRE(find(diagnosis, "zero_rows") != nullptr);
+  REQUIRE(find(diagnosis, "skipped_rows") != nullptr);
+  CHECK(near(find(diagnosis, "zero_rows")->severity, 0.0005));
+  CHECK(near(find(diagnosis, "skipped_rows")->severity, 0.1));
+  CHECK(find(diagnosis, "zero_rows")->explanation ==
+        "1 row of length 0 has no direction and is left out of every cosine");
+  CHECK(find(diagnosis, "skipped_rows")->explanation == "1 row holds a NaN or an infinity and was left out");
+  report.norms.zero_rows = 400;
+  report.norms.skipped_rows = 3;
+  diagnosis = checked(report);
+  CHECK(near(find(diagnosis, "zero_rows")->severity, 0.2));
+  CHECK(find(diagnosis, "zero_rows")->value == 400.0);
+  CHECK(find(diagnosis, "zero_rows")->explanation ==
+        "400 rows of length 0 have no direction and are left out of every cosine");
+  CHECK(find(diagnosis, "skipped_rows")->explanation == "3 rows hold a NaN or an infinity and were left out");
+  CHECK(diagnosis.findings[0].kind == "zero_rows");
+}
+
+TEST_CASE("few rows tell a complete collapse and nothing else", "[diagnosis]") {
+  for (const Index samples : {2, 3, 15}) {
+    CAPTURE(samples);
+    Report report = healthy_report(samples);
+    report.spectrum.effective_rank_vs_expected = 0.01;
+    report.cosine.mean = 0.9;
+    report.decorrelation.max_abs_correlation = 1.0;
+    Diagnosis diagnosis = checked(report);
+    CHECK(diagnosis.verdict == Verdict::undetermined);
+    CHECK(kinds(diagnosis) == std::vector<std::string>{"too_few_samples"});
+    const Finding& finding = diagnosis.findings[0];
+    CHECK(finding.severity == 0.0);
+    CHECK(finding.metric == "samples");
+    CHECK(finding.value == static_cast<double>(samples));
+    CHECK(finding.threshold == 16.0);
+    CHECK(contains(finding.explanation, fmt::format("{} rows", samples)));
+    report.variance.dispersion = 1e-4;
+    diagnosis = checked(report);
+    CHECK(diagnosis.verdict == Verdict::complete_collapse);
+    CHECK(find(diagnosis, "too_few_samples") == nullptr);
+  }
+  CHECK(diagnose(healthy_report(16)).verdict == Verdict::healthy);
+  CHECK(diagnose(healthy_report(15)).verdict == Verdict::undetermined);
+  const Diagnosis single = checked(healthy_report(1));
+  REQUIRE(find(single, "too_few_samples") != nullptr);
+  CHECK(contains(find(single, "too_few_samples")->explanation, "1 row cannot"));
+}
+
+TEST_CASE("numbers that are missing leave the verdict open and are explained", "[diagnosis]") {
+  const std::vector<std::function<double&(Report&)>> needed{
+      [](Report& report) -> double& { return report.variance.dispersion; },
+      [](Report& report) -> double& { return report.spectrum.effective_rank_vs_expected; },
+      [](Report& report) -> double& { return report.cosine.mean; }};
+  for (const auto& number : needed) {
+    for (const double value : {undefined, infinity}) {
+      Report report = healthy_report();
+      number(report) = value;
+      const Verdict verdict = checked(report).verdict;
+      // An infinite cosine is above every threshold.
+      CHECK(verdict == (&number(report) == &report.cosine.mean && value == infinity ? Verdict::complete_collapse
+                                                                                    : Verdict::undetermined));
+    }
+  }
+  Report report = healthy_report();
+  report.variance.dispersion = undefined;
+  REQUIRE(find(diagnose(report), "undefined", "variance.dispersion") != nullptr);
+  CHECK(find(diagnose(report), "undefined", "variance.dispersion")->explanation == "all rows are zero");
+
+  report = healthy_report();
+  report.norms.zero_rows = 999;
+  report.cosine.mean = undefined;
+  REQUIRE(find(checked(report), "undefined", "cosine") != nullptr);
+  CHECK(contains(find(diagnose(report), "undefined", "cosine")->explanation, "1 row has a direction"));
+  report.norms.zero_rows = 1000;
+  CHECK(contains(find(diagnose(report), "undefined", "cosine")->explanation, "0 rows have a direction"));
+  report.norms.zero_rows = 998;
+  CHECK(find(diagnose(report), "undefined", "cosine") == nullptr);
+
+  report = healthy_report();
+  report.variance.dead_dimensions = 62;
+  CHECK(find(checked(report), "undefined") == nullptr);
+  report.variance.dead_dimensions = 63;
+  REQUIRE(find(checked(report), "undefined", "decorrelation.max_abs_correlation") != nullptr);
+  CHECK(find(checked(healthy_report(1000, 1)), "undefined", "decorrelation.max_abs_correlation") != nullptr);
+
+  report = healthy_report();
+  report.spectrum.alpha = undefined;
+  report.spectrum.numerical_rank = 12;
+  REQUIRE(find(checked(report), "undefined", "spectrum.alpha") != nullptr);
+  CHECK(contains(find(diagnose(report), "undefined")->explanation, "12 eigenvalues"));
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+
+  report = healthy_report();
+  report.spectrum_uncentered.numerical_rank = 0;
+  CHECK(find(checked(report), "undefined", "spectrum_uncentered") != nullptr);
+  CHECK(find(checked(healthy_report(1)), "undefined", "variance") != nullptr);
+}
+
+TEST_CASE("thresholds are options", "[diagnosis]") {
+  Report report = healthy_report();
+  report.variance.dispersion = 0.5;
+  report.cosine.mean = 0.3;
+  report.spectrum.effective_rank_vs_expected = 0.6;
+  report.decorrelation.max_abs_correlation = 0.8;
+  CHECK(diagnose(report).findings.empty());
+  const auto only = [&](const Thresholds& thresholds) {
+    const Diagnosis diagnosis = checked(report, thresholds);
+    REQUIRE(diagnosis.findings.size() == 1);
+    return std::pair(diagnosis.verdict, diagnosis.findings[0]);
+  };
+  CHECK(only({.complete_dispersion = 0.5}).first == Verdict::complete_collapse);
+  CHECK(only({.complete_dispersion = 0.6}).second.threshold == 0.6);
+  CHECK(only({.complete_cosine = 0.3}).first == Verdict::complete_collapse);
+  CHECK(only({.complete_cosine = 0.3}).second.threshold == 0.3);
+  CHECK(only({.dimensional_ratio = 0.6}).first == Verdict::dimensional_collapse);
+  CHECK(only({.dimensional_ratio = 0.8}).second.threshold == 0.8);
+  CHECK(near(only({.dimensional_ratio = 0.8}).second.severity, 0.6));
+  CHECK(only({.anisotropic_cosine = 0.3}).first == Verdict::anisotropic);
+  CHECK(only({.anisotropic_cosine = 0.2}).second.threshold == 0.2);
+  CHECK(only({.redundant_correlation = 0.8}).first == Verdict::healthy);
+  CHECK(only({.redundant_correlation = 0.7}).second.threshold == 0.7);
+  CHECK(only({.minimum_samples = 1001}).first == Verdict::undetermined);
+  CHECK(only({.minimum_samples = 1001}).second.threshold == 1001.0);
+  CHECK(diagnose(report, {.minimum_samples = 1000}).verdict == Verdict::healthy);
+
+  // At the end of the scale there is nothing to grade.
+  report.variance.dispersion = 0.0;
+  report.cosine.mean = 1.0;
+  const Diagnosis diagnosis = checked(report, {.complete_dispersion = 0.0, .complete_cosine = 1.0});
+  REQUIRE(diagnosis.findings.size() == 2);
+  CHECK(diagnosis.findings[0].severity == 1.0);
+  CHECK(diagnosis.findings[1].severity == 1.0);
+}
+
+TEST_CASE("findings of the same severity keep the order of the examination", "[diagnosis]") {
+  Report report = healthy_report();
+  report.variance.dispersion = 0.0;
+  report.cosine.mean = 1.0;
+  report.spectrum.numerical_rank = 0;
+  const Diagnosis diagnosis = checked(report);
+  REQUIRE(diagnosis.findings.size() >= 3);
+  CHECK(diagnosis.findings[0].kind == "below_precision");
+  CHECK(diagnosis.findings[1].metric == "variance.dispersion");
+  CHECK(diagnosis.findings[2].metric == "cosine.mean");
+}
+
+TEST_CASE("an empty report is undetermined", "[diagnosis]") {
+  const Diagnosis diagnosis = checked(Report{});
+  CHECK(diagnosis.verdict == Verdict::undetermined);
+  REQUIRE(find(diagnosis, "too_few_samples") != nullptr);
+  CHECK(contains(find(diagnosis, "too_few_samples")->explanation, "0 rows"));
+}
+
+TEST_CASE("severities stay in range for numbers out of theirs", "[diagnosis]") {
+  for (const double value : {-infinity, -1e300, -1.0, 2.0, 1e300, infinity}) {
+    Report report = healthy_report();
+    report.variance.dispersion = value;
+    check_form(diagnose(report));
+    report = healthy_report();
+    report.cosine.mean = value;
+    check_form(diagnose(report));
+    report = healthy_report();
+    report.spectrum.effective_rank_vs_expected = value;
+    check_form(diagnose(report));
+    report = healthy_report();
+    report.decorrelation.max_abs_correlation = value;
+    check_form(diagnose(report));
+  }
+}
+
+TEMPLATE_TEST_CASE("embeddings of known collapse get their verdict", "[diagnosis]", float, double, Eigen::half,
+                   Eigen::bfloat16) {
+  for (const auto& [n, d] : {std::pair<Index, Index>{200, 32}, {48, 160}, {64, 64}, {16, 40}}) {
+    for (std::uint64_t seed = 0; seed < 3; ++seed) {
+      CAPTURE(n, d, seed);
+      const auto verdict = [](const auto& z) {
+        const Report report = measure(z);
+        check_form(report.diagnosis);
+        return report.diagnosis.verdict;
+      };
+      CHECK(verdict(synthetic::isotropic<TestType>(n, d, seed)) == Verdict::healthy);
+      CHECK(verdict(synthetic::constant<TestType>(n, d, seed)) == Verdict::complete_collapse);
+      CHECK(verdict(synthetic::around_a_point<TestType>(n, d, 1e-3, seed)) == Verdict::complete_collapse);
+      CHECK(verdict(synthetic::low_rank<TestType>(n, d, 2, seed)) == Verdict::dimensional_collapse);
+      CHECK(verdict(synthetic::low_rank<TestType>(n, d, 1, seed)) == Verdict::dimensional_collapse);
+      CHECK(verdict(synthetic::cone<TestType>(n, d, 0.8, seed)) == Verdict::anisotropic);
+      CHECK(verdict(synthetic::cone<TestType>(n, d, 0.995, seed)) == Verdict::complete_collapse);
+      CHECK(verdict(synthetic::power_law<TestType>(n, d, 5.0, seed)) == Verdict::dimensional_collapse);
+    }
+  }
+}
+
+TEST_CASE("isotropic rows are healthy at every shape", "[diagnosis]") {
+  for (const auto& [n, d] : {std::pair<Index, Index>{16, 2},
+                             {16, 3},
+                             {16, 16},
+                             {17, 16},
+                             {16, 500},
+                             {40, 400},
+                             {1000, 4},
+                             {300, 150},
+                             {100, 1},
+                             {64, 768}}) {
+    for (std::uint64_t seed = 0; seed < 3; ++seed) {
+      CAPTURE(n, d, seed);
+      const Report report = measure(synthetic::isotropic<float>(n, d, seed));
+      check_form(report.diagnosis);
+      CHECK(report.diagnosis.verdict == Verdict::healthy);
+      // Nothing graver than a remark.
+      for (const Finding& finding : report.diagnosis.findings) CHECK(finding.severity == 0.0);
+    }
+  }
+}
+
+TEST_CASE("too few rows are undetermined, unless they are all but equal", "[diagnosis]") {
+  for (const Index n : {1, 2, 3, 15}) {
+    for (const Index d : {2, 8, 100}) {
+      CAPTURE(n, d);
+      const Report isotropic = measure(synthetic::isotropic<float>(n, d));
+      check_form(isotropic.diagnosis);
+      CHECK(isotropic.diagnosis.verdict == Verdict::undetermined);
+      CHECK(find(isotropic.diagnosis, "too_few_samples") != nullptr);
+      const Report constant = measure(synthetic::constant<float>(n, d));
+      check_form(constant.diagnosis);
+      CHECK(constant.diagnosis.verdict == (n == 1 ? Verdict::undetermined : Verdict::complete_collapse));
+    }
+  }
+  const Report low_rank = measure(synthetic::low_rank<float>(15, 100, 1));
+  CHECK(low_rank.diagnosis.verdict == Verdict::undetermined);
+}
+
+TEST_CASE("constant rows are told from rows equal up to rounding, and both are complete collapse", "[diagnosis]") {
+  const Diagnosis constant = measure(synthetic::constant<float>(100, 32)).diagnosis;
+  REQUIRE(find(constant, "below_precision") != nullptr);
+  CHECK(find(constant, "below_precision")->explanation == "all rows are equal");
+  CHECK(find(constant, "complete_collapse", "variance.dispersion") != nullptr);
+  CHECK(find(constant, "complete_collapse", "cosine.mean") != nullptr);
+  CHECK(constant.findings[0].severity == 1.0);
+  const Diagnosis rounded = measure(synthetic::around_a_point<float>(100, 32, 1e-9)).diagnosis;
+  REQUIRE(find(rounded, "below_precision") != nullptr);
+  CHECK(contains(find(rounded, "below_precision")->explanation, "precision"));
+  const Diagnosis measured = measure(synthetic::around_a_point<float>(100, 32, 1e-4)).diagnosis;
+  CHECK(find(measured, "below_precision") == nullptr);
+  CHECK(measured.verdict == Verdict::complete_collapse);
+}
+
+TEST_CASE("dead, copied and zero parts of healthy rows are found", "[diagnosis]") {
+  const Report dead = measure(synthetic::dead_dimensions<float>(200, 20, 3));
+  CHECK(dead.diagnosis.verdict == Verdict::healthy);
+  REQUIRE(find(dead.diagnosis, "dead_dimensions") != nullptr);
+  CHECK(find(dead.diagnosis, "dead_dimensions")->value == 3.0);
+  const Report copies = measure(synthetic::duplicated<float>(200, 20, 10));
+  CHECK(copies.diagnosis.verdict == Verdict::healthy);
+  REQUIRE(find(copies.diagnosis, "redundant_dimensions") != nullptr);
+  Dense<float> z = synthetic::isotropic<float>(200, 20);
+  z.topRows(50).setZero();
+  z(60, 3) = std::numeric_limits<float>::quiet_NaN();
+  const Report partial = measure(z, {.nonfinite = NonFinite::skip_rows});
+  check_form(partial.diagnosis);
+  CHECK(partial.diagnosis.verdict == Verdict::healthy);
+  REQUIRE(find(partial.diagnosis, "zero_rows") != nullptr);
+  CHECK(find(partial.diagnosis, "zero_rows")->value == 50.0);
+  CHECK(find(partial.diagnosis, "skipped_rows")->value == 1.0);
+  const Report zeros = measure(Dense<float>(Dense<float>::Zero(50, 5)));
+  check_form(zeros.diagnosis);
+  CHECK(zeros.diagnosis.verdict == Verdict::complete_collapse);
+}
+
+TEST_CASE("scale and order of the rows leave the diagnosis", "[diagnosis]") {
+  for (const auto& z : {synthetic::isotropic<double>(60, 20, 4), synthetic::low_rank<double>(60, 20, 2, 4),
+                        synthetic::cone<double>(60, 20, 0.8, 4), synthetic::around_a_point<double>(60, 20, 1e-3, 4)}) {
+    const Diagnosis expected = measure(z).diagnosis;
+    for (const Dense<double>& moved : {Dense<double>(z * 1e150), Dense<double>(z * 1e-150),
+                                       Dense<double>(z.colwise().reverse()), Dense<double>(-z)}) {
+      const Diagnosis diagnosis = measure(moved).diagnosis;
+      CHECK(diagnosis.verdict == expected.verdict);
+      REQUIRE(kinds(diagnosis) == kinds(expected));
+      for (std::size_t i = 0; i < expected.findings.size(); ++i) {
+        CHECK(std::abs(diagnosis.findings[i].severity - expected.findings[i].severity) < 1e-10);
+      }
+    }
+  }
+}
