@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cstdlib>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -62,22 +63,31 @@ int main(int argc, char** argv) {
   const Index dims = argc > 2 ? std::atol(argv[2]) : 256;
   constexpr int label = 46;
   constexpr int column = 15;
-  std::vector<std::vector<std::pair<std::string, std::string>>> columns;
+  std::vector<std::string> paths;
+  std::vector<std::map<std::string, std::string>> columns;
   std::string head = fmt::format("{:<{}}", fmt::format("{} x {}, float32", rows, dims), label);
   std::string verdicts = fmt::format("{:<{}}", "verdict", label);
   for (const Scenario& scenario : scenarios(rows, dims)) {
     const collapse::Report report = collapse::measure(scenario.embeddings);
     Json json = report;
     for (const char* const key : {"collapse_version", "samples", "dims", "input_epsilon", "diagnosis"}) json.erase(key);
-    flatten(json, "", columns.emplace_back());
+    std::vector<std::pair<std::string, std::string>> numbers;
+    flatten(json, "", numbers);
+    columns.emplace_back(numbers.begin(), numbers.end());
+    if (paths.empty()) {
+      for (const auto& [path, value] : numbers) paths.push_back(path);
+    }
     head += fmt::format("{:>{}}", scenario.name, column);
     std::string verdict{to_string(report.diagnosis.verdict)};
     verdicts += fmt::format("{:>{}}", verdict.substr(0, verdict.find('_')), column);
   }
   fmt::print("{}\n{}\n", head, verdicts);
-  for (std::size_t i = 0; i < columns.front().size(); ++i) {
-    std::string line = fmt::format("{:<{}}", columns.front()[i].first, label);
-    for (const auto& numbers : columns) line += fmt::format("{:>{}}", numbers[i].second, column);
+  for (const std::string& path : paths) {
+    std::string line = fmt::format("{:<{}}", path, label);
+    for (const auto& numbers : columns) {
+      const auto found = numbers.find(path);
+      line += fmt::format("{:>{}}", found != numbers.end() ? found->second : "-", column);
+    }
     fmt::print("{}\n", line);
   }
 }

@@ -53,8 +53,8 @@ void fma_peak(benchmark::State& state) {
     benchmark::DoNotOptimize(term);
     for (int step = 0; step < steps; ++step) {
       for (Packet& sum : sums) sum = Eigen::internal::pmadd(sum, factor, term);
-      benchmark::DoNotOptimize(sums);
     }
+    benchmark::DoNotOptimize(sums);
   }
   count(state, 2.0 * steps * chains * collapse::detail::MicroKernel::width);
 }

@@ -138,9 +138,8 @@ inline constexpr Glyphs ascii_glyphs{{"1", "2", "3", "4", "5", "6", "7", "8"},
 }
 
 /// A count with its noun.
-template <class Count>
-[[nodiscard]] std::string counted(Count count, std::string_view singular, std::string_view plural) {
-  return fmt::format("{} {}", count, count == 1 ? singular : plural);
+[[nodiscard]] inline std::string counted(Index count, std::string_view singular, std::string_view plural) {
+  return fmt::format("{} {}", integer(count), count == 1 ? singular : plural);
 }
 
 [[nodiscard]] inline std::string spaced(std::string_view identifier) {
@@ -175,6 +174,9 @@ template <class Count>
   return out;
 }
 
+/// Tabs, line ends, escapes: what would move the cursor of a terminal.
+[[nodiscard]] inline bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
 /// The first `count` code points of a UTF-8 string.
 [[nodiscard]] inline std::string_view prefix(std::string_view text, std::size_t count) {
   std::size_t end = 0;
@@ -190,7 +192,7 @@ template <class Count>
 inline void wrap(std::string& out, std::string_view first, std::string_view text) {
   const std::size_t indent = columns(first);
   const std::size_t room = std::max<std::size_t>(page_width, indent + 16) - indent;
-  const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == '\x7f'; };
+  const auto is_blank = [](char c) { return c == ' ' || is_control(c); };
   std::string line;
   bool at_first = true;
   const auto flush = [&] {
@@ -363,23 +365,30 @@ inline void put_side_by_side(std::string& out, const Panel& left, const Panel& r
   return report.variance.normalized_std * std::sqrt(static_cast<double>(report.dims));
 }
 
+/// Whether a finding is of the kind that leads to the verdict.
+[[nodiscard]] inline bool decides(const Finding& finding, Verdict verdict) {
+  if (verdict == Verdict::anisotropic) return finding.kind == "anisotropy";
+  if (verdict == Verdict::complete_collapse && finding.kind == "below_precision") return true;
+  return finding.kind == to_string(verdict);
+}
+
 /// What the verdict rests on, in a few words.
 [[nodiscard]] inline std::string certainty(const Glyphs& glyphs, const Report& report, std::size_t room) {
   const std::vector<Finding>& findings = report.diagnosis.findings;
-  const std::string_view name = to_string(report.diagnosis.verdict);
-  const auto own =
-      std::find_if(findings.begin(), findings.end(), [name](const Finding& finding) { return finding.kind == name; });
+  const auto own = std::find_if(findings.begin(), findings.end(), [&report](const Finding& finding) {
+    return decides(finding, report.diagnosis.verdict);
+  });
   if (report.diagnosis.verdict == Verdict::undetermined) {
     if (findings.empty()) return "too little to judge by";
     const Finding& reason = own != findings.end() ? *own : findings.front();
     const std::string words = glyphs.ascii ? to_ascii(reason.explanation) : reason.explanation;
-    const bool one_line = std::none_of(words.begin(), words.end(), [](char c) { return c == '\n'; });
+    const bool one_line = std::none_of(words.begin(), words.end(), is_control);
     if (one_line && !words.empty() && columns(words) <= room) return words;
     return "reason below";
   }
   if (own != findings.end()) return "severity " + brief(own->severity);
   if (findings.empty()) return "no findings";
-  return counted(findings.size(), "finding", "findings");
+  return counted(static_cast<Index>(findings.size()), "finding", "findings");
 }
 
 inline void put_verdict(std::string& out, const Glyphs& glyphs, const Report& report) {
@@ -409,7 +418,7 @@ inline void put_verdict(std::string& out, const Glyphs& glyphs, const Report& re
   const double share = report.spectrum.effective_rank_vs_expected;
   headline("effective rank", report.spectrum.effective_rank,
            or_undefined(report.spectrum.effective_rank,
-                        fmt::format("of {}", largest_rank(report)) +
+                        fmt::format("of {}", integer(largest_rank(report))) +
                             (std::isnan(share) ? std::string()
                                                : fmt::format("; {} of expected (healthy near 1)", number(share)))));
   headline("mean cosine", report.cosine.mean,
@@ -458,7 +467,9 @@ inline void put_rows_and_dimensions(std::string& out, const Glyphs& glyphs, cons
   const Variance& variance = report.variance;
   const Decorrelation& decorrelation = report.decorrelation;
   std::string pair = "-";
-  if (decorrelation.max_pair) pair = fmt::format("{}, {}", (*decorrelation.max_pair)[0], (*decorrelation.max_pair)[1]);
+  if (decorrelation.max_pair) {
+    pair = fmt::format("{}, {}", integer((*decorrelation.max_pair)[0]), integer((*decorrelation.max_pair)[1]));
+  }
 
   const std::string healthy_std = fmt::format("  {} sqrt(D), healthy 1", glyphs.times);
   put_side_by_side(out,
@@ -475,7 +486,7 @@ inline void put_rows_and_dimensions(std::string& out, const Glyphs& glyphs, cons
                           {"mean abs correlation", number(decorrelation.mean_abs_correlation)},
                           {"rms correlation", number(decorrelation.rms_correlation)},
                           {"max abs correlation", number(decorrelation.max_abs_correlation)},
-                          {"max pair of dims", std::move(pair)},
+                          {"max pair", std::move(pair)},
                           {"redundancy", number(decorrelation.redundancy)}},
                          width),
                    width, gap);

@@ -31,8 +31,8 @@ struct Outcome {
 /// Runs a program with arguments as a shell reads them, and waits for it.
 [[nodiscard]] inline Outcome run(const std::string& program, const std::string& arguments) {
   const TemporaryFolder folder;
-  std::string command =
-      quoted(std::filesystem::path(program)) + ' ' + arguments + " >" + quoted(folder / "out") + " 2>" + quoted(folder / "err");
+  std::string command = quoted(std::filesystem::path(program)) + ' ' + arguments + " >" + quoted(folder / "out") +
+                        " 2>" + quoted(folder / "err");
 #ifdef _WIN32
   command = '"' + command + '"';
 #endif

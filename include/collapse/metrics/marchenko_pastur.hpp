@@ -27,7 +27,7 @@ namespace collapse {
   const double y = static_cast<double>(rank) / static_cast<double>(std::max(degrees_of_freedom, dims));
   constexpr int nodes = 2048;
   constexpr double pi = 3.14159265358979323846;
-  double mass = 0.0;
+  const double mass = 0.5 * nodes;
   double mean = 0.0;
   double mean_log = 0.0;
   for (int i = 0; i < nodes; ++i) {
@@ -35,7 +35,6 @@ namespace collapse {
     const double lambda = 1.0 + y + 2.0 * std::sqrt(y) * std::cos(t);
     const double weight = std::sin(t) * std::sin(t) / lambda;
     const double s = std::sqrt(lambda);
-    mass += weight;
     mean += weight * s;
     mean_log += weight * s * std::log(s);
   }

@@ -56,7 +56,7 @@ struct PowerLaw {
     yy += weight * dy * dy;
   }
   result.alpha = xy / xx;
-  if (yy > 0.0) result.r2 = xy * xy / (xx * yy);
+  if (spectrum.values(first - 1) > spectrum.values(last - 1)) result.r2 = xy * xy / (xx * yy);
   return result;
 }
 
