@@ -6,6 +6,11 @@
 #include <exception>
 #include <optional>
 #include <type_traits>
+#include <vector>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 namespace collapse::detail {
 
@@ -55,6 +60,31 @@ template <class Body>
 void parallel_for(Index count, Body&& body) {
   parallel_for(
       count, [] { return NoScratch{}; }, [&body](Index i, NoScratch&) { body(i); });
+}
+
+/// Threads that a `parallel_for` started here may use.
+[[nodiscard]] inline std::size_t max_threads() {
+#ifdef _OPENMP
+  return static_cast<std::size_t>(std::max(1, omp_get_max_threads()));
+#else
+  return 1;
+#endif
+}
+
+/// As above with scratch that outlives the call, one entry per thread and at least `max_threads()` of them: nothing is
+/// allocated, so nothing is thrown unless by a body.
+template <class Scratch, class Body>
+void parallel_for(Index count, std::vector<Scratch>& scratch, Body&& body) {
+  parallel_for(
+      count,
+      [&scratch] {
+#ifdef _OPENMP
+        return &scratch[static_cast<std::size_t>(omp_get_thread_num())];
+#else
+        return &scratch.front();
+#endif
+      },
+      [&body](Index i, Scratch* own) { body(i, *own); });
 }
 
 /// A fixed division of `count` items into at most `most` runs of at least `least`: it depends on nothing but the count,

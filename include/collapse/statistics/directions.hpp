@@ -19,7 +19,9 @@ struct DirectionSums {
         shift(Eigen::VectorXd::Zero(dims)),
         sum_squares(Eigen::VectorXd::Zero(dims)),
         scatter(Eigen::MatrixXd::Zero(order, order)),
-        cubic(Eigen::VectorXd::Zero(dims)) {}
+        cubic(Eigen::VectorXd::Zero(dims)),
+        step_(dims),
+        product_(dims) {}
 
   Index count = 0;
   Eigen::VectorXd reference;    ///< D
@@ -46,17 +48,20 @@ struct DirectionSums {
   }
 
   /// Takes the sums relative to reference + wanted. With the step b that rounding leaves of `wanted`, w' = w - b,
-  /// h = ||b||^2 and A = sum w w^T: ||w'||^2 = ||w||^2 - 2 w . b + h, expanded under the sums.
+  /// h = ||b||^2 and A = sum w w^T: ||w'||^2 = ||w||^2 - 2 w . b + h, expanded under the sums. Takes no memory.
   void rebase(const Eigen::VectorXd& wanted) {
-    const Eigen::VectorXd before = reference;
+    Eigen::VectorXd& by = step_;
+    by = reference;
     reference += wanted;
-    const Eigen::VectorXd by = reference - before;
+    by = reference - by;
     if (count > 0 && scatter.size() > 0) {
       const double n = static_cast<double>(count);
       const double h = by.squaredNorm();
       const double along = n * shift.dot(by);  // (sum w) . by
       const double second = total() + n * shift.squaredNorm();
-      const Eigen::VectorXd a = scatter_times(by) + along * shift;
+      Eigen::VectorXd& a = product_;
+      a.noalias() = scatter.selfadjointView<Eigen::Lower>() * by;
+      a += along * shift;
       quartic += 4.0 * by.dot(a) + n * h * h - 4.0 * cubic.dot(by) + 2.0 * h * second - 4.0 * h * along;
       cubic += (2.0 * along - second - n * h) * by - 2.0 * a + h * n * shift;
     }
@@ -98,6 +103,8 @@ struct DirectionSums {
   [[nodiscard]] Eigen::VectorXd scatter_times(const Eigen::VectorXd& x) const {
     return scatter.selfadjointView<Eigen::Lower>() * x;
   }
+
+  Eigen::VectorXd step_, product_;  ///< work space
 };
 
 }  // namespace collapse

@@ -68,8 +68,9 @@ inline void rescale(Moments& moments, Eigen::MatrixXd& scatter, const Eigen::Vec
 
 /// Adds rows to Sums, block by block: each value is converted to double once, the block is centred on its own mean, and
 /// its scatter together with the row that the merge formula asks for (Chan, Golub & LeVeque 1983, eq. 2.1) is one
-/// symmetric product. Blocks are counted from the first row ever added, however the rows arrive. Nothing is allocated
-/// after construction, but for the scratch of threads, while all values lie in [2^-200, 2^200].
+/// symmetric product. Blocks are counted from the first row ever added, however the rows arrive.
+///
+/// Memory is taken by the constructor and by `prepare`; folding takes none and does not throw.
 class Folder {
  public:
   explicit Folder(Index dims, const SumParts& parts = {})
@@ -81,6 +82,7 @@ class Folder {
         squares_by_strip_(Eigen::MatrixXd::Zero(block, parts.directions ? strips() : 0)),
         squared_(Eigen::VectorXd::Zero(block)),
         block_mean_(Eigen::VectorXd::Zero(dims)),
+        units_before_(Eigen::VectorXi::Zero(dims)),
         value_products_(parts.scatter ? dims : 0, block + 1),
         direction_products_(parts.direction_scatter ? dims : 0, block + 1) {}
 
@@ -96,9 +98,17 @@ class Folder {
     return sums;
   }
 
+  /// Makes room for the threads that will fold. Throws std::bad_alloc.
+  void prepare() {
+    while (scratch_.size() < max_threads()) {
+      scratch_.push_back({Panel(block, strip), Panel(parts_.directions ? block : 0, strip)});
+    }
+  }
+
   /// Adds the usable rows of z. Rows that do not fill a block wait for the next call or for `flush`.
   template <EmbeddingScalar Scalar>
   void add(const MatrixView<Scalar>& z, const Rows& rows, Sums& sums) {
+    prepare();
     start(z, rows, sums);
     constexpr bool any_range = std::same_as<Scalar, double>;
     const double* const scale = rows.prescale.size() > 0 ? rows.prescale.data() : nullptr;
@@ -122,6 +132,7 @@ class Folder {
   /// Adds the rows that wait.
   void flush(Sums& sums) {
     if (waiting_rows_ == 0) return;
+    prepare();
     const Panel::View rows = waiting_.view(waiting_rows_, dims_);
     fold(Block<double>{{rows.data(), waiting_rows_, dims_, rows.outerStride(), 1},
                        RowSelection{},
@@ -198,23 +209,18 @@ class Folder {
     for (Index i = 0; parts_.directions && i < rows.count; ++i) directed += rows.inverse[i] != 0.0 ? 1 : 0;
     if (rows.any_range) plan_units(rows, sums);
     const bool direction_scatter = parts_.direction_scatter && directed > 0;
-    parallel_for(
-        strips(),
-        [&] {
-          return Scratch{Panel(block, strip), Panel(parts_.directions ? block : 0, strip)};
-        },
-        [&](Index s, Scratch& scratch) {
-          const Index width = std::min(strip, dims_ - s * strip);
-          load_strip(rows, s, width, sums, scratch);
-          for (Index d = 0; d < width; d += group) {
-            const Index lanes = std::min(group, width - d);
-            centre_values(scratch.values.columns(d, rows.count, group), s * strip + d, lanes, sums.moments);
-            if (directed > 0) {
-              centre_directions(scratch.directions.columns(d, rows.count, group), s * strip + d, lanes, rows.inverse,
-                                static_cast<double>(directed), sums.directions);
-            }
-          }
-        });
+    parallel_for(strips(), scratch_, [&](Index s, Scratch& scratch) {
+      const Index width = std::min(strip, dims_ - s * strip);
+      load_strip(rows, s, width, sums, scratch);
+      for (Index d = 0; d < width; d += group) {
+        const Index lanes = std::min(group, width - d);
+        centre_values(scratch.values.columns(d, rows.count, group), s * strip + d, lanes, sums.moments);
+        if (directed > 0) {
+          centre_directions(scratch.directions.columns(d, rows.count, group), s * strip + d, lanes, rows.inverse,
+                            static_cast<double>(directed), sums.directions);
+        }
+      }
+    });
     sums.moments.count += rows.count;
     sums.directions.count += directed;
     if (direction_scatter) {
@@ -278,29 +284,27 @@ class Folder {
   void plan_units(const Block<Scalar>& rows, Sums& sums) {
     Moments& moments = sums.moments;
     Eigen::VectorXd& largest = block_mean_;
-    parallel_for(
-        strips(), [] { return Panel(16, strip); },
-        [&](Index s, Panel& panel) {
-          const Index width = std::min(strip, dims_ - s * strip);
-          auto part = largest.segment(s * strip, width);
-          part.setZero();
-          for (Index i = 0; i < rows.count; i += 16) {
-            const Panel::View values = panel.view(std::min<Index>(16, rows.count - i), width);
-            load(rows.z, rows.rows, rows.first + i, s * strip, values);
-            for (Index r = 0; r < values.rows(); ++r) part = part.cwiseMax(values.row(r).transpose().cwiseAbs());
-          }
-        });
+    parallel_for(strips(), scratch_, [&](Index s, Scratch& scratch) {
+      const Index width = std::min(strip, dims_ - s * strip);
+      auto part = largest.segment(s * strip, width);
+      part.setZero();
+      for (Index i = 0; i < rows.count; i += 16) {
+        const Panel::View values = scratch.values.view(std::min<Index>(16, rows.count - i), width);
+        load(rows.z, rows.rows, rows.first + i, s * strip, values);
+        for (Index r = 0; r < values.rows(); ++r) part = part.cwiseMax(values.row(r).transpose().cwiseAbs());
+      }
+    });
     bool changes = moments.scaled();
     for (Index d = 0; d < dims_ && !changes; ++d) changes = range_exponent(largest(d)) != 0;
     if (!changes) return;
 
-    const Eigen::VectorXi before = moments.exponent;
+    units_before_ = moments.exponent;
     for (Index d = 0; d < dims_; ++d) {
       if (largest(d) == 0.0) continue;
       const int wanted = range_exponent(largest(d));
       moments.exponent(d) = moments.is_empty(d) ? wanted : std::max(wanted, moments.exponent(d));
     }
-    rescale(moments, sums.scatter, before);
+    rescale(moments, sums.scatter, units_before_);
   }
 
   /// Centres a group of columns of the block, adds their mean and squares to the moments and packs them.
@@ -457,6 +461,8 @@ class Folder {
   Eigen::MatrixXd squares_by_strip_;  ///< ||u_i - reference||^2, strip by strip
   Eigen::VectorXd squared_;           ///< ||u_i - reference||^2
   Eigen::VectorXd block_mean_;        ///< of u_i - reference
+  Eigen::VectorXi units_before_;
+  std::vector<Scratch> scratch_;  ///< one per thread
   LowerTriangle value_products_;
   LowerTriangle direction_products_;
 };
