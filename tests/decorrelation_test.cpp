@@ -338,7 +338,7 @@ TEST_CASE("a rotation leaves the penalty and the squared variances together", "[
     const Eigen::MatrixXd rotation =
         Eigen::HouseholderQR<Eigen::MatrixXd>(reference::gaussian<double>(d, d, 207)).householderQ();
     const auto squared_covariance = [&](const Dense<double>& data) {
-      return static_cast<double>(d) * decorrelation(data).covariance_penalty +
+      return static_cast<double>(data.cols()) * decorrelation(data).covariance_penalty +
              per_dimension_variance(data).per_dimension.squaredNorm();
     };
     const double expected = squared_covariance(z);

@@ -46,14 +46,14 @@ class Accumulator {
   /// @throws ShapeError when it has not `dims` columns; NonFiniteError for the first NaN or infinity (or see
   ///         Options::nonfinite). Nothing of the batch is added then
   /// Cost: a copy of the rows while they are held; 2 n D^2 flops after that, and no allocation for batches that lie in
-  ///       memory and are no longer than those before (none but the threads' own, if values stay in [2^-200, 2^200]).
+  ///       memory and are no longer than those before.
   template <class Derived>
   void update(const Eigen::DenseBase<Derived>& batch);
 
   /// Adds all that another accumulator has seen. Neither the order nor the shape of the tree of merges matters.
   /// @throws ShapeError when its dims differ; OptionError when it samples pairs differently (pair_rows, all_pairs, or a
   ///         method that holds all rows)
-  /// Cost: O(D^2), or that of an update with the rows the other one holds.
+  /// Cost: O(D^2 + pair_rows D), or that of an update with the rows the other one holds.
   void merge(const Accumulator& other);
 
   /// The report on all rows so far. They stay; more may follow.
@@ -61,7 +61,7 @@ class Accumulator {
   /// Cost: eigenvalue problems and cosine quantiles as in `measure`.
   [[nodiscard]] Report report() const;
 
-  /// Forgets all rows; memory is kept for those to come.
+  /// Forgets all rows, and what was skipped.
   void reset() noexcept;
 
   [[nodiscard]] Index count() const noexcept { return count_; }  ///< usable rows so far
@@ -129,6 +129,8 @@ void Accumulator::add(const detail::MatrixView<Scalar>& z) {
     hold(z);
   } else {
     if (!folded_) fold();
+    folder_->prepare();
+    // Nothing below throws: the batch is added as a whole.
     sample(z, rows_, count_);
     folder_->add(z, rows_, sums_);
   }
@@ -199,16 +201,16 @@ inline void Accumulator::merge(const Accumulator& other) {
   } else {
     Sums added = other.sums_;
     detail::Folder(*other.folder_).flush(added);
-    if (!folded_) fold();
-    Sums merged = sums_;
-    folder_->flush(merged);
-    merged.merge(added);
-    sums_ = std::move(merged);
+    Accumulator merged(*this);
+    if (!merged.folded_) merged.fold();
+    merged.folder_->flush(merged.sums_);
+    merged.sums_.merge(added);
     for (const auto& [key, slot] : other.sampler_.taken()) {
-      const Index to = sampler_.offer(key);
-      if (to >= 0) std::copy_n(other.held_.data() + slot * dims_, dims_, held_.data() + to * dims_);
+      const Index to = merged.sampler_.offer(key);
+      if (to >= 0) std::copy_n(other.held_.data() + slot * dims_, dims_, merged.held_.data() + to * dims_);
     }
-    count_ += other.count_;
+    merged.count_ += other.count_;
+    *this = std::move(merged);
   }
   skipped_ += other.skipped_;
   epsilon_ = std::max(epsilon_, other.epsilon_);

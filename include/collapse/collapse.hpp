@@ -3,6 +3,7 @@
 /// Measures representation collapse. This header brings everything that needs Eigen and fmt alone; the adapters for
 /// other libraries are included one by one.
 
+#include <collapse/accumulator.hpp>
 #include <collapse/diagnosis.hpp>
 #include <collapse/error.hpp>
 #include <collapse/format.hpp>

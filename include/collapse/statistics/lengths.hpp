@@ -42,7 +42,8 @@ struct Lengths {
     block.max = lengths.maxCoeff();
     const int unit = block.exponent();
     const double scale = std::ldexp(1.0, -unit);
-    const double average = (lengths.array() * scale).mean();
+    // Equal lengths have no spread, whatever the rounding of their mean.
+    const double average = std::clamp((lengths.array() * scale).mean(), block.min * scale, block.max * scale);
     block.sum_squares = (lengths.array() * scale - average).square().sum();
     block.mean = std::clamp(std::ldexp(average, unit), block.min, block.max);
     merge(block);
