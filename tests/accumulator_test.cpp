@@ -2,6 +2,7 @@
 
 #include "support/catch.hpp"
 #include "support/reference_statistics.hpp"
+#include "support/report_numbers.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -11,68 +12,30 @@
 #include <vector>
 
 using namespace collapse;
+using reference::Numbers;
+using reference::numbers;
 using reference::Random;
 using reference::RowMajor;
 
 namespace {
 
-using Numbers = std::vector<std::pair<std::string, double>>;
-
-void add(Numbers& out, const std::string& block, const Spectrum& s) {
-  for (const auto& [name, value] : Numbers{{"noise_floor", s.noise_floor},
-                                           {"effective_rank", s.effective_rank},
-                                           {"effective_rank_ratio", s.effective_rank_ratio},
-                                           {"entropy_rank", s.entropy_rank},
-                                           {"participation_ratio", s.participation_ratio},
-                                           {"stable_rank", s.stable_rank},
-                                           {"numerical_rank", static_cast<double>(s.numerical_rank)},
-                                           {"condition_number", s.condition_number},
-                                           {"top1_share", s.top1_share},
-                                           {"effective_rank_vs_expected", s.effective_rank_vs_expected}}) {
-    out.emplace_back(block + '.' + name, value);
-  }
-}
-
-/// The numbers of a report that follow from moments.
-Numbers numbers(const Report& r) {
-  Numbers out{{"samples", static_cast<double>(r.samples)},
-              {"input_epsilon", r.input_epsilon},
-              {"norms.mean", r.norms.mean},
-              {"norms.std", r.norms.std},
-              {"norms.min", r.norms.min},
-              {"norms.max", r.norms.max},
-              {"norms.zero_rows", static_cast<double>(r.norms.zero_rows)},
-              {"norms.skipped_rows", static_cast<double>(r.norms.skipped_rows)},
-              {"cosine.mean", r.cosine.mean},
-              {"cosine.std", r.cosine.std},
-              {"variance.min", r.variance.min},
-              {"variance.mean", r.variance.mean},
-              {"variance.max", r.variance.max},
-              {"variance.median", r.variance.median},
-              {"variance.total", r.variance.total},
-              {"variance.dead_dimensions", static_cast<double>(r.variance.dead_dimensions)},
-              {"variance.hinge", r.variance.hinge},
-              {"variance.normalized_std", r.variance.normalized_std},
-              {"variance.dispersion", r.variance.dispersion},
-              {"decorrelation.covariance_penalty", r.decorrelation.covariance_penalty},
-              {"decorrelation.mean_abs_correlation", r.decorrelation.mean_abs_correlation},
-              {"decorrelation.rms_correlation", r.decorrelation.rms_correlation},
-              {"decorrelation.max_abs_correlation", r.decorrelation.max_abs_correlation},
-              {"decorrelation.redundancy", r.decorrelation.redundancy}};
-  add(out, "spectrum", r.spectrum);
-  add(out, "spectrum_uncentered", r.spectrum_uncentered);
-  return out;
+/// Whether a number follows from moments. Singular values are looked at through the numbers made of them: those far
+/// below the largest have few digits, on which nothing else depends.
+bool from_moments(const std::string& name) {
+  if (name == "cosine.mean" || name == "cosine.std") return true;
+  const auto begins = [&name](const char* start) { return name.rfind(start, 0) == 0; };
+  return !begins("cosine.") && !begins("finding ") && name.find(".singular_values") == std::string::npos;
 }
 
 void check_equal(const Report& measured, const Report& expected, double tolerance) {
   const Numbers left = numbers(measured);
   const Numbers right = numbers(expected);
   for (std::size_t i = 0; i < right.size(); ++i) {
+    if (!from_moments(right[i].first)) continue;
     CAPTURE(right[i].first, left[i].second, right[i].second);
     const bool same = left[i].second == right[i].second || (std::isnan(left[i].second) && std::isnan(right[i].second));
     CHECK((same || std::abs(left[i].second - right[i].second) <= tolerance * std::abs(right[i].second)));
   }
-  CHECK(measured.diagnosis.verdict == expected.diagnosis.verdict);
 }
 
 /// `centre` in the first dimension, then noise whose scale falls along the dimensions.

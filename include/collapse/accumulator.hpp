@@ -72,9 +72,10 @@ class Accumulator {
  private:
   [[nodiscard]] bool holds_all() const { return options_.all_pairs || options_.method == SpectrumMethod::svd; }
   [[nodiscard]] Index capacity() const { return std::max(options_.pair_rows, dims_); }
-  [[nodiscard]] bool fits(Index more) const { return !folded_ && (holds_all() || count_ + more <= capacity()); }
+  [[nodiscard]] bool folded() const { return folder_.has_value(); }
+  [[nodiscard]] bool fits(Index more) const { return !folded() && (holds_all() || count_ + more <= capacity()); }
   [[nodiscard]] Index held_rows() const {
-    return folded_ ? static_cast<Index>(sampler_.taken().size()) : static_cast<Index>(held_.size()) / dims_;
+    return folded() ? static_cast<Index>(sampler_.taken().size()) : static_cast<Index>(held_.size()) / dims_;
   }
   [[nodiscard]] detail::MatrixView<double> held() const { return {held_.data(), held_rows(), dims_, dims_, 1}; }
 
@@ -85,6 +86,7 @@ class Accumulator {
   template <EmbeddingScalar Scalar>
   void sample(const detail::MatrixView<Scalar>& z, const Rows& rows, Index first_place);
   void fold();
+  [[nodiscard]] Sums flushed_sums() const;
   [[nodiscard]] Report report_folded() const;
 
   Index dims_;
@@ -92,7 +94,6 @@ class Accumulator {
   Index count_ = 0;
   Index skipped_ = 0;
   double epsilon_ = 0.0;
-  bool folded_ = false;
   std::vector<double> held_;  ///< all rows; once folded, slots for the sample
   detail::Sampler sampler_;
   std::optional<detail::Folder> folder_;  ///< engaged once folded
@@ -128,11 +129,10 @@ void Accumulator::add(const detail::MatrixView<Scalar>& z) {
   if (fits(rows_.samples)) {
     hold(z);
   } else {
-    if (!folded_) fold();
-    folder_->prepare();
-    // Nothing below throws: the batch is added as a whole.
-    sample(z, rows_, count_);
+    if (!folded()) fold();
+    // Throws before it changes anything or not at all; nothing after it throws.
     folder_->add(z, rows_, sums_);
+    sample(z, rows_, count_);
   }
   count_ += rows_.samples;
   skipped_ += rows_.skipped;
@@ -177,7 +177,13 @@ inline void Accumulator::fold() {
   sample(z, rows, 0);
   folder_ = std::move(folder);
   sums_ = std::move(sums);
-  folded_ = true;
+}
+
+/// The sums of all rows, also of those that wait for a block to fill.
+inline Sums Accumulator::flushed_sums() const {
+  Sums sums = sums_;
+  detail::Folder(*folder_).flush(sums);
+  return sums;
 }
 
 inline void Accumulator::merge(const Accumulator& other) {
@@ -196,15 +202,13 @@ inline void Accumulator::merge(const Accumulator& other) {
     merge(Accumulator(other));
     return;
   }
-  if (!other.folded_) {
+  if (!other.folded()) {
     if (other.count_ > 0) add(other.held());
   } else {
-    Sums added = other.sums_;
-    detail::Folder(*other.folder_).flush(added);
     Accumulator merged(*this);
-    if (!merged.folded_) merged.fold();
+    if (!merged.folded()) merged.fold();
     merged.folder_->flush(merged.sums_);
-    merged.sums_.merge(added);
+    merged.sums_.merge(other.flushed_sums());
     for (const auto& [key, slot] : other.sampler_.taken()) {
       const Index to = merged.sampler_.offer(key);
       if (to >= 0) std::copy_n(other.held_.data() + slot * dims_, dims_, merged.held_.data() + to * dims_);
@@ -224,12 +228,11 @@ inline Report Accumulator::report() const {
                     dims_, skipped_),
         0, dims_);
   }
-  return folded_ ? report_folded() : detail::measure(held(), options_, {epsilon_, skipped_});
+  return folded() ? report_folded() : detail::measure(held(), options_, {epsilon_, skipped_});
 }
 
 inline Report Accumulator::report_folded() const {
-  Sums sums = sums_;
-  detail::Folder(*folder_).flush(sums);
+  Sums sums = flushed_sums();
   sums.moments.input_epsilon = epsilon_;
   sums.skipped_rows = skipped_;
 
@@ -256,7 +259,6 @@ inline Report Accumulator::report_folded() const {
 inline void Accumulator::reset() noexcept {
   count_ = skipped_ = 0;
   epsilon_ = 0.0;
-  folded_ = false;
   held_.clear();
   sampler_.clear();
   folder_.reset();

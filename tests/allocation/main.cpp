@@ -60,9 +60,9 @@ int main() {
   int failures = 0;
   for (const Eigen::Index rows : {1, 64, 256, 1023, 1500, 4096}) {
     const int count = allocations(rows, 50);
-    if (count != 0)
-      std::printf("50 updates with %td rows took memory %d times\n", static_cast<std::ptrdiff_t>(rows), count);
-    failures += count != 0 ? 1 : 0;
+    if (count == 0) continue;
+    std::printf("50 updates with %td rows took memory %d times\n", static_cast<std::ptrdiff_t>(rows), count);
+    ++failures;
   }
   return failures == 0 ? 0 : 1;
 }

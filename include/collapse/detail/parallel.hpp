@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 
 #include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <type_traits>
@@ -71,20 +72,21 @@ void parallel_for(Index count, Body&& body) {
 #endif
 }
 
+/// The caller's place among the threads of a `parallel_for`.
+[[nodiscard]] inline std::size_t thread_number() {
+#ifdef _OPENMP
+  return static_cast<std::size_t>(omp_get_thread_num());
+#else
+  return 0;
+#endif
+}
+
 /// As above with scratch that outlives the call, one entry per thread and at least `max_threads()` of them: nothing is
 /// allocated, so nothing is thrown unless by a body.
 template <class Scratch, class Body>
 void parallel_for(Index count, std::vector<Scratch>& scratch, Body&& body) {
   parallel_for(
-      count,
-      [&scratch] {
-#ifdef _OPENMP
-        return &scratch[static_cast<std::size_t>(omp_get_thread_num())];
-#else
-        return &scratch.front();
-#endif
-      },
-      [&body](Index i, Scratch* own) { body(i, *own); });
+      count, [&scratch] { return &scratch[thread_number()]; }, [&body](Index i, Scratch* own) { body(i, *own); });
 }
 
 /// A fixed division of `count` items into at most `most` runs of at least `least`: it depends on nothing but the count,

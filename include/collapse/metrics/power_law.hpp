@@ -56,6 +56,7 @@ struct PowerLaw {
     yy += weight * dy * dy;
   }
   result.alpha = xy / xx;
+  // Of equal values rounding leaves a yy that is not 0.
   if (spectrum.values(first - 1) > spectrum.values(last - 1)) result.r2 = xy * xy / (xx * yy);
   return result;
 }

@@ -42,8 +42,9 @@ struct DirectionSums {
     const double n = static_cast<double>(count);
     const double d2 = shift.squaredNorm();
     const double t = total();
-    const double fourth =
-        quartic - 4.0 * cubic.dot(shift) + 4.0 * shift.dot(scatter_times(shift)) + 2.0 * d2 * t + 3.0 * n * d2 * d2;
+    const double fourth = quartic - 4.0 * cubic.dot(shift) +
+                          4.0 * shift.dot(scatter.selfadjointView<Eigen::Lower>() * shift) + 2.0 * d2 * t +
+                          3.0 * n * d2 * d2;
     return std::max(fourth - t * t / n, 0.0);
   }
 
@@ -100,10 +101,6 @@ struct DirectionSums {
   }
 
  private:
-  [[nodiscard]] Eigen::VectorXd scatter_times(const Eigen::VectorXd& x) const {
-    return scatter.selfadjointView<Eigen::Lower>() * x;
-  }
-
   Eigen::VectorXd step_, product_;  ///< work space
 };
 

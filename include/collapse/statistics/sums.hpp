@@ -70,7 +70,8 @@ inline void rescale(Moments& moments, Eigen::MatrixXd& scatter, const Eigen::Vec
 /// its scatter together with the row that the merge formula asks for (Chan, Golub & LeVeque 1983, eq. 2.1) is one
 /// symmetric product. Blocks are counted from the first row ever added, however the rows arrive.
 ///
-/// Memory is taken by the constructor and by `prepare`; folding takes none and does not throw.
+/// Memory is taken by the constructor and, for the threads, before a call changes anything; folding takes none and does
+/// not throw.
 class Folder {
  public:
   explicit Folder(Index dims, const SumParts& parts = {})
@@ -96,13 +97,6 @@ class Folder {
     if (parts_.scatter) sums.scatter = Eigen::MatrixXd::Zero(dims_, dims_);
     sums.directions = DirectionSums(dims_, parts_.direction_scatter ? dims_ : 0);
     return sums;
-  }
-
-  /// Makes room for the threads that will fold. Throws std::bad_alloc.
-  void prepare() {
-    while (scratch_.size() < max_threads()) {
-      scratch_.push_back({Panel(block, strip), Panel(parts_.directions ? block : 0, strip)});
-    }
   }
 
   /// Adds the usable rows of z. Rows that do not fill a block wait for the next call or for `flush`.
@@ -171,6 +165,13 @@ class Folder {
   struct Scratch {
     Panel values, directions;
   };
+
+  /// Makes room for the threads that will fold.
+  void prepare() {
+    while (scratch_.size() < max_threads()) {
+      scratch_.push_back({Panel(block, strip), Panel(parts_.directions ? block : 0, strip)});
+    }
+  }
 
   [[nodiscard]] Index strips() const { return (dims_ + strip - 1) / strip; }
 
