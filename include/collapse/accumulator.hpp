@@ -1,5 +1,7 @@
 #pragma once
 
+#include <collapse/detail/archive.hpp>
+#include <collapse/detail/state.hpp>
 #include <collapse/detail/view.hpp>
 #include <collapse/error.hpp>
 #include <collapse/measure.hpp>
@@ -12,12 +14,28 @@
 #include <Eigen/Core>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <istream>
+#include <limits>
+#include <new>
 #include <optional>
+#include <ostream>
+#include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace collapse {
+
+/// The first two moments of embeddings: what everything but lengths and cosines follows from.
+struct MomentState {
+  Index count = 0;          ///< rows, N
+  Eigen::VectorXd mean;     ///< D
+  Eigen::MatrixXd scatter;  ///< D x D, symmetric: sum over rows of (z - mean)(z - mean)^T, that is N - 1 times the
+                            ///< covariance
+  double input_epsilon = std::numeric_limits<double>::epsilon();  ///< of the scalar that the embeddings came in
+};
 
 /// Measures embeddings that come in batches, from threads, from processes, or from a file larger than memory:
 ///
@@ -56,6 +74,43 @@ class Accumulator {
   /// Cost: O(D^2 + pair_rows D), or that of an update with the rows the other one holds.
   void merge(const Accumulator& other);
 
+  /// An accumulator of rows whose moments were computed elsewhere (on a GPU, in a database). What moments cannot tell
+  /// is undefined in its report and in those of accumulators that merge it: lengths, cosines,
+  /// `variance.normalized_std`.
+  /// @param count    rows, 1 <= N <= 2^53
+  /// @param mean     D
+  /// @param scatter  D x D, of which the lower triangle is read; centred: sums of z z^T lose near collapse what is
+  /// asked
+  ///                 for here
+  /// @param options  as of `measure`
+  /// @param input_epsilon  machine epsilon of the scalar that the embeddings came in, [0, 1): 2^-23 for float
+  /// @throws ShapeError when the shapes disagree or count < 1; OptionError for a NaN or an infinity, a negative entry
+  /// on
+  ///         the diagonal, or options that need rows (all_pairs, method = svd)
+  /// Cost: O(D^2).
+  [[nodiscard]] static Accumulator from_moments(Index count, const Eigen::VectorXd& mean,
+                                                const Eigen::MatrixXd& scatter, const Options& options = {},
+                                                double input_epsilon = std::numeric_limits<double>::epsilon());
+
+  /// The moments of all rows so far, in input units; `from_moments` takes them back.
+  /// @throws ShapeError when there are none
+  /// Cost: O(D^2), and 2 n D^2 flops for n rows that are held.
+  [[nodiscard]] MomentState state() const;
+
+  /// Writes everything: to go on after a restart, or to merge parts that were measured on different days. The bytes
+  /// are the same on every platform: little-endian, with a version and a checksum.
+  /// @param out  a binary stream
+  /// @throws StateError when the stream fails
+  /// Cost: O(D^2 + pair_rows D) bytes, twice that in memory meanwhile.
+  void save(std::ostream& out) const;
+
+  /// The accumulator that was saved, bit for bit, options included: it goes on as the original would.
+  /// @param in  a binary stream, read to its end
+  /// @throws StateError for anything but the whole state of an accumulator: truncated, damaged, contradictory, of
+  ///         another version, or too large for this machine
+  /// Cost: as of save.
+  [[nodiscard]] static Accumulator load(std::istream& in);
+
   /// The report on all rows so far. They stay; more may follow.
   /// @throws ShapeError when there are none
   /// Cost: eigenvalue problems and cosine quantiles as in `measure`.
@@ -73,9 +128,11 @@ class Accumulator {
   [[nodiscard]] bool holds_all() const { return options_.all_pairs || options_.method == SpectrumMethod::svd; }
   [[nodiscard]] Index capacity() const { return std::max(options_.pair_rows, dims_); }
   [[nodiscard]] bool folded() const { return folder_.has_value(); }
+  /// Whether some rows are known by their moments alone.
+  [[nodiscard]] bool moments_only() const { return folded() && !folder_->parts().directions; }
   [[nodiscard]] bool fits(Index more) const { return !folded() && (holds_all() || count_ + more <= capacity()); }
   [[nodiscard]] Index held_rows() const {
-    return folded() ? static_cast<Index>(sampler_.taken().size()) : static_cast<Index>(held_.size()) / dims_;
+    return folded() ? sampler_.taken() : static_cast<Index>(held_.size()) / dims_;
   }
   [[nodiscard]] detail::MatrixView<double> held() const { return {held_.data(), held_rows(), dims_, dims_, 1}; }
 
@@ -85,16 +142,24 @@ class Accumulator {
   void hold(const detail::MatrixView<Scalar>& z);
   template <EmbeddingScalar Scalar>
   void sample(const detail::MatrixView<Scalar>& z, const Rows& rows, Index first_place);
+  void make_room(Index more);
+  void add_sample(const std::vector<double>& rows, const std::vector<std::uint64_t>& keys);
   void fold();
+  void forget_directions();
   [[nodiscard]] Sums flushed_sums() const;
+  [[noreturn]] void throw_without_rows(const char* lacks) const;
   [[nodiscard]] Report report_folded() const;
+
+  static constexpr std::string_view magic{"collapse state 1"};
+  template <class Archive, class Self>
+  static void exchange(Archive& archive, Self& self);
 
   Index dims_;
   Options options_;
   Index count_ = 0;
   Index skipped_ = 0;
   double epsilon_ = 0.0;
-  std::vector<double> held_;  ///< all rows; once folded, slots for the sample
+  std::vector<double> held_;  ///< all rows; once folded, the sample, slot by slot
   detail::Sampler sampler_;
   std::optional<detail::Folder> folder_;  ///< engaged once folded
   Sums sums_;
@@ -130,6 +195,7 @@ void Accumulator::add(const detail::MatrixView<Scalar>& z) {
     hold(z);
   } else {
     if (!folded()) fold();
+    make_room(rows_.directed());
     // Throws before it changes anything or not at all; nothing after it throws.
     folder_->add(z, rows_, sums_);
     sample(z, rows_, count_);
@@ -147,15 +213,24 @@ void Accumulator::hold(const detail::MatrixView<Scalar>& z) {
                detail::Panel::View(held_.data() + before, rows_.samples, dims_, Eigen::OuterStride<>(dims_)));
 }
 
-/// Offers the directed rows of z to the sample.
+/// Takes the memory that the sample needs for so many more rows.
+inline void Accumulator::make_room(Index more) {
+  if (moments_only()) return;
+  const auto needed = static_cast<std::size_t>(sampler_.reserve(more) * dims_);
+  if (needed > held_.capacity()) held_.reserve(std::max(needed, 2 * held_.capacity()));
+}
+
+/// Offers the directed rows of z to the sample, for which there is room.
 template <EmbeddingScalar Scalar>
 void Accumulator::sample(const detail::MatrixView<Scalar>& z, const Rows& rows, Index first_place) {
+  if (moments_only()) return;
   const detail::RowSelection at = rows.selection();
   for (Index i = 0; i < rows.samples; ++i) {
     if (rows.inverse_norm(i) == 0.0) continue;
     const std::uint64_t key = detail::row_key(options_.seed, static_cast<std::uint64_t>(first_place + i), z, at(i));
     const Index slot = sampler_.offer(key);
     if (slot < 0) continue;
+    if (slot * dims_ == static_cast<Index>(held_.size())) held_.resize(held_.size() + static_cast<std::size_t>(dims_));
     double* const to = held_.data() + slot * dims_;
     for (Index d = 0; d < dims_; ++d) to[d] = z.at(at(i), d);
   }
@@ -163,27 +238,60 @@ void Accumulator::sample(const detail::MatrixView<Scalar>& z, const Rows& rows, 
 
 /// From rows that are held to sums and a sample of them.
 inline void Accumulator::fold() {
-  detail::Folder folder(dims_);
-  Sums sums = folder.empty();
-  std::vector<double> slots(static_cast<std::size_t>(options_.pair_rows * dims_));
+  Accumulator folded(dims_, options_);
+  folded.folder_.emplace(dims_);
+  folded.sums_ = folded.folder_->empty();
   Rows rows;
   const detail::MatrixView<double> z = held();
   detail::scan_rows(z, NonFinite::reject, rows);
-  folder.add(z, rows, sums);
-  sampler_.reserve();
+  folded.make_room(rows.directed());
+  folded.folder_->add(z, rows, folded.sums_);
+  folded.sample(z, rows, 0);
 
+  folder_ = std::move(folded.folder_);
+  sums_ = std::move(folded.sums_);
+  sampler_ = std::move(folded.sampler_);
+  held_ = std::move(folded.held_);
+}
+
+/// Leaves the moments alone, as for rows of which no more is known.
+inline void Accumulator::forget_directions() {
+  if (!folded()) fold();
+  folder_->flush(sums_);
+  folder_.emplace(dims_, SumParts{.directions = false, .direction_scatter = false});
+  sums_.directions = folder_->empty().directions;
+  sums_.lengths = {};
+  sums_.zero_rows = 0;
   sampler_.clear();
-  held_.swap(slots);
-  sample(z, rows, 0);
-  folder_ = std::move(folder);
-  sums_ = std::move(sums);
+  held_.clear();
 }
 
 /// The sums of all rows, also of those that wait for a block to fill.
 inline Sums Accumulator::flushed_sums() const {
   Sums sums = sums_;
   detail::Folder(*folder_).flush(sums);
+  if (moments_only()) {
+    sums.lengths = {};
+    sums.zero_rows = 0;
+  }
   return sums;
+}
+
+/// Offers rows that were sampled elsewhere, one after the other in `rows`.
+inline void Accumulator::add_sample(const std::vector<double>& rows, const std::vector<std::uint64_t>& keys) {
+  if (moments_only()) return;
+  make_room(static_cast<Index>(keys.size()));
+  const double* row = rows.data();
+  for (const std::uint64_t key : keys) {
+    const Index slot = sampler_.offer(key);
+    if (slot >= 0) {
+      if (slot * dims_ == static_cast<Index>(held_.size())) {
+        held_.resize(held_.size() + static_cast<std::size_t>(dims_));
+      }
+      std::copy_n(row, dims_, held_.data() + slot * dims_);
+    }
+    row += dims_;
+  }
 }
 
 inline void Accumulator::merge(const Accumulator& other) {
@@ -207,12 +315,12 @@ inline void Accumulator::merge(const Accumulator& other) {
   } else {
     Accumulator merged(*this);
     if (!merged.folded()) merged.fold();
+    if (other.moments_only() && !merged.moments_only()) merged.forget_directions();
     merged.folder_->flush(merged.sums_);
-    merged.sums_.merge(other.flushed_sums());
-    for (const auto& [key, slot] : other.sampler_.taken()) {
-      const Index to = merged.sampler_.offer(key);
-      if (to >= 0) std::copy_n(other.held_.data() + slot * dims_, dims_, merged.held_.data() + to * dims_);
-    }
+    Sums added = other.flushed_sums();
+    if (merged.moments_only()) added.directions = merged.sums_.directions;
+    merged.sums_.merge(added);
+    merged.add_sample(other.held_, other.sampler_.keys());
     merged.count_ += other.count_;
     *this = std::move(merged);
   }
@@ -220,14 +328,14 @@ inline void Accumulator::merge(const Accumulator& other) {
   epsilon_ = std::max(epsilon_, other.epsilon_);
 }
 
+inline void Accumulator::throw_without_rows(const char* lacks) const {
+  throw ShapeError(fmt::format("an Accumulator of {} dimensions without rows has {}; update it first ({} skipped)",
+                               dims_, lacks, skipped_),
+                   0, dims_);
+}
+
 inline Report Accumulator::report() const {
-  if (count_ == 0) {
-    throw ShapeError(
-        fmt::format("an Accumulator of {} dimensions without rows has nothing to report; update it first ({} "
-                    "skipped)",
-                    dims_, skipped_),
-        0, dims_);
-  }
+  if (count_ == 0) throw_without_rows("nothing to report");
   return folded() ? report_folded() : detail::measure(held(), options_, {epsilon_, skipped_});
 }
 
@@ -247,13 +355,167 @@ inline Report Accumulator::report_folded() const {
   Rows rows;
   detail::scan_rows(z, NonFinite::reject, rows);
   PairSelection selection;
-  selection.population = sums.directions.count;
+  selection.population = moments_only() ? count_ : sums.directions.count;
   for (Index i = 0; i < rows.samples; ++i) selection.rows.push_back(i);
   report.cosine = pairwise_cosine(cosines, detail::pair_distances(z, rows, selection, sums.directions.mean(), nullptr,
                                                                   cosines.mean_distance, cosines.std));
   detail::measure_sums(report, sums, options_, true);
   report.diagnosis = diagnose(report, options_.thresholds);
   return report;
+}
+
+inline Accumulator Accumulator::from_moments(Index count, const Eigen::VectorXd& mean, const Eigen::MatrixXd& scatter,
+                                             const Options& options, double input_epsilon) {
+  const Index dims = mean.size();
+  Accumulator made(dims, options);
+  if (made.holds_all()) {
+    throw OptionError("moments hold no rows: Options::all_pairs and SpectrumMethod::svd cannot be had from them");
+  }
+  if (!(input_epsilon >= 0.0 && input_epsilon < 1.0)) {
+    throw OptionError(
+        fmt::format("input_epsilon is {}; the machine epsilon of the scalar that the embeddings came in "
+                    "is at least 0 and below 1",
+                    input_epsilon));
+  }
+  if (count < 1 || count > detail::most_rows) {
+    throw ShapeError(fmt::format("moments of {} rows; at least 1 is needed, at most 2^53", count), count, dims);
+  }
+  if (scatter.rows() != dims || scatter.cols() != dims) {
+    throw ShapeError(fmt::format("scatter of shape {} x {} beside a mean of {} dimensions; it must be {} x {}",
+                                 scatter.rows(), scatter.cols(), dims, dims, dims),
+                     scatter.rows(), scatter.cols());
+  }
+  made.folder_.emplace(dims, SumParts{.directions = false, .direction_scatter = false});
+  made.sums_ = made.folder_->empty();
+  made.count_ = count;
+  made.epsilon_ = input_epsilon;
+  Moments& moments = made.sums_.moments;
+  moments.count = count;
+  moments.input_epsilon = input_epsilon;
+  for (Index d = 0; d < dims; ++d) {
+    if (!std::isfinite(mean(d))) {
+      throw OptionError(fmt::format("mean({}) is {}; moments must be finite", d, mean(d)));
+    }
+    if (!(scatter(d, d) >= 0.0)) {
+      throw OptionError(fmt::format("scatter({}, {}) is {}; a sum of squares is at least 0", d, d, scatter(d, d)));
+    }
+    moments.exponent(d) = detail::range_exponent(std::max(std::abs(mean(d)), std::sqrt(scatter(d, d))));
+    moments.mean(d) = std::ldexp(mean(d), -moments.exponent(d));
+    moments.sum_squares(d) = std::ldexp(scatter(d, d), -2 * moments.exponent(d));
+  }
+  for (Index e = 0; e < dims; ++e) {
+    for (Index d = e; d < dims; ++d) {
+      if (!std::isfinite(scatter(d, e))) {
+        throw OptionError(fmt::format("scatter({}, {}) is {}; moments must be finite", d, e, scatter(d, e)));
+      }
+      made.sums_.scatter(d, e) = std::ldexp(scatter(d, e), -moments.exponent(d) - moments.exponent(e));
+    }
+  }
+  return made;
+}
+
+inline MomentState Accumulator::state() const {
+  if (count_ == 0) throw_without_rows("no moments");
+  Sums sums;
+  if (folded()) {
+    sums = flushed_sums();
+  } else {
+    sums = detail::sum_rows(held(), detail::scan_rows(held(), NonFinite::reject),
+                            {.directions = false, .direction_scatter = false});
+  }
+  const Moments& moments = sums.moments;
+  MomentState state;
+  state.count = count_;
+  state.mean.resize(dims_);
+  state.scatter.resize(dims_, dims_);
+  for (Index e = 0; e < dims_; ++e) {
+    state.mean(e) = std::ldexp(moments.mean(e), moments.exponent(e));
+    for (Index d = e; d < dims_; ++d) {
+      state.scatter(d, e) = state.scatter(e, d) =
+          std::ldexp(sums.scatter(d, e), moments.exponent(d) + moments.exponent(e));
+    }
+  }
+  state.input_epsilon = epsilon_;
+  return state;
+}
+
+template <class Archive, class Self>
+void Accumulator::exchange(Archive& archive, Self& self) {
+  archive(self.count_);
+  archive(self.skipped_);
+  archive(self.epsilon_);
+  bool folded = self.folded();
+  bool moments_only = self.moments_only();
+  Index held = self.held_rows();
+  archive(folded);
+  archive(moments_only);
+  archive(held);
+  if constexpr (Archive::reads) {
+    for (const Index count : {self.count_, self.skipped_, held}) detail::require_count(archive, count);
+    archive.require(self.epsilon_ >= 0.0 && self.epsilon_ < 1.0, "a precision is impossible");
+    archive.require(folded ? held <= self.options_.pair_rows : held == self.count_ && self.fits(0),
+                    "more rows are held than fit");
+    archive.require(!moments_only || (folded && held == 0), "rows are held beside moments alone");
+    archive.require(!folded || !self.holds_all(), "all rows ought to be held");
+    archive.need(held, self.dims_);
+    self.held_.resize(static_cast<std::size_t>(held * self.dims_));
+  }
+  archive(self.held_.data(), held * self.dims_);
+  if (!folded) return;
+
+  std::vector<std::uint64_t> keys(static_cast<std::size_t>(held));
+  if constexpr (Archive::reads) {
+    archive.need(self.dims_, self.dims_ / 2 + 1);
+    const bool directions = !moments_only;
+    self.folder_.emplace(self.dims_, SumParts{.directions = directions, .direction_scatter = directions});
+    self.sums_ = self.folder_->empty();
+    self.sampler_.reserve(held);
+  } else {
+    keys = self.sampler_.keys();
+  }
+  for (auto& key : keys) {
+    archive(key);
+    if constexpr (Archive::reads) static_cast<void>(self.sampler_.offer(key));
+  }
+  detail::Folder::exchange(archive, *self.folder_);
+  detail::exchange(archive, self.sums_);
+  if constexpr (Archive::reads) {
+    detail::require_possible(archive, self.sums_);
+    archive.require(self.sums_.moments.count == self.count_ - self.folder_->waiting() &&
+                        self.sums_.directions.count <= self.sums_.moments.count,
+                    "the counts of rows disagree");
+  }
+}
+
+inline void Accumulator::save(std::ostream& out) const {
+  detail::WordWriter archive;
+  archive(dims_);
+  detail::exchange(archive, options_);
+  exchange(archive, *this);
+  detail::write_words(out, magic, archive.words());
+}
+
+inline Accumulator Accumulator::load(std::istream& in) {
+  const std::vector<std::uint64_t> words = detail::read_words(in, magic);
+  detail::WordReader archive(words);
+  Index dims = 0;
+  Options options;
+  archive(dims);
+  detail::exchange(archive, options);
+  archive.require(options.method <= SpectrumMethod::svd && options.nonfinite <= NonFinite::skip_rows,
+                  "an option is out of range");
+  try {
+    Accumulator loaded(dims, options);
+    exchange(archive, loaded);
+    archive.finish();
+    return loaded;
+  } catch (const StateError&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw StateError(fmt::format("the state, of {} dimensions, needs more memory than there is", dims));
+  } catch (const Error& error) {
+    throw StateError(fmt::format("the state holds settings that are not allowed: {}", error.what()));
+  }
 }
 
 inline void Accumulator::reset() noexcept {

@@ -172,6 +172,9 @@ class Examination {
     const auto because = [this](const char* metric, std::string reason) {
       add("undefined", 0.0, metric, undefined, undefined, std::move(reason));
     };
+    if (std::isnan(report_.norms.mean)) {
+      because("norms", "lengths and cosines of the rows are unknown: of some of them only moments were given");
+    }
     const Index directed = report_.samples - report_.norms.zero_rows;
     if (report_.samples < 2) {
       because("variance", "variance, correlation and centred spectrum of a single row are undefined");

@@ -56,6 +56,12 @@ class OptionError : public Error {
   using Error::Error;
 };
 
+/// A saved state is damaged, truncated, of another version, or not one at all; or it could not be written.
+class StateError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A file cannot be read, or does not hold what its format promises.
 class FileError : public Error {
  public:

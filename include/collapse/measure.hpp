@@ -16,6 +16,11 @@
 #include <collapse/statistics/spectrum.hpp>
 #include <collapse/statistics/sums.hpp>
 
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <utility>
+
 namespace collapse {
 namespace detail {
 
@@ -24,8 +29,11 @@ inline void measure_spectra(Report& report, const Eigen::MatrixXd& centred, cons
                             const Moments& moments, const Options& options) {
   parallel_for(2, [&](Index which) {
     const bool first = which == 0;
-    (first ? report.spectrum : report.spectrum_uncentered) = spectrum(
-        with_floor(root_eigenvalues(first ? centred : uncentred), moments, first, SpectrumMethod::gram), options);
+    Eigen::VectorXd values = root_eigenvalues(first ? centred : uncentred);
+    // Moments of fewer rows than dimensions may come from elsewhere.
+    values.conservativeResize(std::min(values.size(), moments.count));
+    (first ? report.spectrum : report.spectrum_uncentered) =
+        spectrum(with_floor(std::move(values), moments, first, SpectrumMethod::gram), options);
   });
 }
 

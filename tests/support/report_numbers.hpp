@@ -2,7 +2,9 @@
 
 #include <collapse/report.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,6 +100,13 @@ inline void add_spectrum(Numbers& to, const std::string& name, const Spectrum& s
     add(all, name, finding.threshold);
   }
   return all;
+}
+
+/// Whether all numbers are the same; undefined ones are.
+[[nodiscard]] inline bool same(const Numbers& left, const Numbers& right) {
+  return std::equal(left.begin(), left.end(), right.begin(), right.end(), [](const auto& a, const auto& b) {
+    return a.first == b.first && (a.second == b.second || (std::isnan(a.second) && std::isnan(b.second)));
+  });
 }
 
 }  // namespace collapse::reference

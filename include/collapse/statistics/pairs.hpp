@@ -89,9 +89,22 @@ class Sampler {
     return slot;
   }
 
-  /// Key and slot of each row in the sample, in no order.
-  [[nodiscard]] const std::vector<std::pair<std::uint64_t, Index>>& taken() const { return heap_; }
-  void reserve() { heap_.reserve(static_cast<std::size_t>(size_)); }
+  [[nodiscard]] Index taken() const noexcept { return static_cast<Index>(heap_.size()); }
+
+  /// The key in each slot that is taken.
+  [[nodiscard]] std::vector<std::uint64_t> keys() const {
+    std::vector<std::uint64_t> by_slot(heap_.size());
+    for (const auto& [key, slot] : heap_) by_slot[static_cast<std::size_t>(slot)] = key;
+    return by_slot;
+  }
+
+  /// How many slots would be taken after so many more offers; makes room for them.
+  Index reserve(Index more) {
+    const Index taken_then = std::min(size_ - taken(), more) + taken();
+    heap_.reserve(static_cast<std::size_t>(taken_then));
+    return taken_then;
+  }
+
   void clear() { heap_.clear(); }
 
  private:

@@ -140,6 +140,25 @@ class Folder {
     waiting_range_ = waiting_scaled_ = false;
   }
 
+  [[nodiscard]] const SumParts& parts() const noexcept { return parts_; }
+
+  /// Rows that were added and are not in the sums yet.
+  [[nodiscard]] Index waiting() const noexcept { return waiting_rows_; }
+
+  /// Writes or reads the rows that wait; see `detail/archive.hpp`.
+  template <class Archive, class Self>
+  static void exchange(Archive& archive, Self& self) {
+    archive(self.waiting_rows_);
+    archive(self.waiting_scaled_);
+    archive(self.waiting_range_);
+    if constexpr (Archive::reads) {
+      archive.require(self.waiting_rows_ >= 0 && self.waiting_rows_ < block, "more rows wait than a block holds");
+    }
+    for (Index i = 0; i < self.waiting_rows_; ++i) archive(self.waiting_.row(i), self.dims_);
+    archive(self.waiting_inverse_.data(), self.waiting_rows_);
+    archive(self.waiting_scale_.data(), self.waiting_rows_);
+  }
+
  private:
   // With the row of the merge formula a multiple of the depth that the kernel takes at a time. Large enough that
   // threads meet seldom: where they share their cores with others, each meeting costs a time slice.

@@ -1,0 +1,127 @@
+#pragma once
+
+#include <collapse/accumulator.hpp>
+#include <collapse/error.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <system_error>
+
+#if __has_include(<unistd.h>)
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#endif
+
+namespace collapse::io {
+
+namespace detail {
+
+[[noreturn]] inline void fail(const std::filesystem::path& path, const char* action, int error) {
+  throw FileError(path.string(), fmt::format("cannot {}: {}", action, std::generic_category().message(error)));
+}
+
+/// A new, empty file beside `path`. No other process writes to it.
+[[nodiscard]] inline std::filesystem::path make_neighbour(const std::filesystem::path& path) {
+#if __has_include(<unistd.h>)
+  for (int attempt = 0;; ++attempt) {
+    std::filesystem::path neighbour = path;
+    neighbour += fmt::format(".{}-{}.part", ::getpid(), attempt);
+    const int made = ::open(neighbour.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (made >= 0) {
+      ::close(made);
+      return neighbour;
+    }
+    if (errno != EEXIST || attempt == 1000) fail(path, "write", errno);
+  }
+#else
+  std::filesystem::path neighbour = path;
+  neighbour += ".part";
+  return neighbour;
+#endif
+}
+
+/// Until the bytes of a file, or the names in a folder, are on the disk.
+inline void synchronise(const std::filesystem::path& path, bool folder) {
+#if __has_include(<unistd.h>)
+  const int opened = ::open(path.c_str(), (folder ? O_RDONLY | O_DIRECTORY : O_WRONLY) | O_CLOEXEC);
+  if (opened < 0) fail(path, "write", errno);
+  const int failed = ::fsync(opened) == 0 ? 0 : errno;
+  ::close(opened);
+  // Some file systems have no names to wait for.
+  if (failed != 0 && !(folder && failed == EINVAL)) fail(path, "write", failed);
+#else
+  static_cast<void>(path);
+  static_cast<void>(folder);
+#endif
+}
+
+}  // namespace detail
+
+/// Saves an accumulator to a file, whole or not at all: whatever happens meanwhile (an error, a kill, a power cut), the
+/// path holds either what it held before or the new state. Written beside it first, as PATH.<process>-<n>.part, which a
+/// killed process leaves behind.
+/// @param path  a file to make or to replace; a symbolic link is followed
+/// @throws FileError when it cannot be written, or is something else than a file; the old one is untouched then
+/// Cost: as `Accumulator::save`, and a wait for the disk.
+inline void save_state(const Accumulator& accumulator, const std::filesystem::path& path) {
+  std::error_code ignored;
+  const std::filesystem::file_status before = std::filesystem::status(path, ignored);
+  const bool replaces = std::filesystem::exists(before);
+  if (replaces && !std::filesystem::is_regular_file(before)) {
+    throw FileError(path.string(), "is not a regular file; name one to be made or replaced");
+  }
+  const std::filesystem::path target = replaces ? std::filesystem::canonical(path, ignored) : path;
+  const std::filesystem::path part = detail::make_neighbour(target);
+  struct Remover {
+    const std::filesystem::path& path;
+    bool active = true;
+    ~Remover() {
+      std::error_code error;
+      if (active) std::filesystem::remove(path, error);
+    }
+  } remover{part};
+
+  {
+    errno = 0;
+    std::ofstream out(part, std::ios::binary);
+    if (!out) detail::fail(path, "write", errno);
+    try {
+      accumulator.save(out);
+    } catch (const StateError&) {
+      detail::fail(path, "write", errno != 0 ? errno : EIO);
+    }
+    out.close();
+    if (!out) detail::fail(path, "write", errno != 0 ? errno : EIO);
+  }
+  detail::synchronise(part, false);
+  if (replaces) std::filesystem::permissions(part, before.permissions(), ignored);
+  std::error_code failed;
+  std::filesystem::rename(part, target, failed);
+  if (failed) throw FileError(path.string(), "cannot write: " + failed.message());
+  remover.active = false;
+  detail::synchronise(target.has_parent_path() ? target.parent_path() : ".", true);
+}
+
+/// The accumulator that was saved to a file.
+/// @throws FileError when it cannot be read or does not hold the state of an accumulator
+/// Cost: as `Accumulator::load`.
+[[nodiscard]] inline Accumulator load_state(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw FileError(path.string(), "is a directory; name a file in it");
+  }
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) detail::fail(path, "open", errno != 0 ? errno : EIO);
+  try {
+    return Accumulator::load(in);
+  } catch (const StateError& error) {
+    throw FileError(path.string(), error.what());
+  }
+}
+
+}  // namespace collapse::io
