@@ -21,7 +21,7 @@ need() {
     echo "missing, and no rights to install: ${missing[*]}" >&2
   else
     echo "this system has no apt-get; needed are: a C++20 compiler (GCC 11, Clang 14 or newer), CMake 3.23 or newer, make," >&2
-    echo "and Eigen 3.4, fmt 9, Catch2 2.13, CLI11 2, nlohmann/json 3.9 or newer" >&2
+    echo "and Eigen 3.4, fmt 9, Catch2 2.13, CLI11 2, nlohmann/json 3.9 or newer; with MPI its adapter is tested too" >&2
   fi
   echo "whatever CMake does not find of the libraries is downloaded" >&2
   cmake_options=(-DCOLLAPSE_FETCH_DEPENDENCIES=ON)

@@ -81,6 +81,23 @@ TEST_CASE("what is saved comes back bit for bit and goes on alike", "[state]") {
   }
 }
 
+TEST_CASE("no state is larger than foretold", "[state]") {
+  Options all = few;
+  all.all_pairs = true;
+  for (const Options& options : {few, all, Options{}}) {
+    for (const Index rows : {Index{0}, Index{3}, Index{8}, Index{9}, Index{1030}, Index{2045}}) {
+      Accumulator seen(dims, options);
+      seen.update(rows_of(rows, 4));
+      const std::size_t words = saved(seen).size() / 8 - 3;
+      const std::size_t most = Accumulator::most_state_words(dims, options, rows);
+      CAPTURE(rows, words, most);
+      CHECK(words <= most);
+      // And not by far, so that buffers are not wasted.
+      CHECK(most <= 2 * words + 64 + 1023 * (dims + 2));
+    }
+  }
+}
+
 TEST_CASE("values of any size keep their units in a state", "[state]") {
   RowMajor<double> z = rows_of(1500, 3).cast<double>();
   z.col(0) *= 1e300;

@@ -15,18 +15,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <istream>
 #include <limits>
 #include <new>
 #include <optional>
 #include <ostream>
-#include <stdexcept>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace collapse {
+
+namespace detail {
+struct StateWords;
+}
 
 /// The first two moments of embeddings: what everything but lengths and cosines follows from.
 struct MomentState {
@@ -111,6 +116,10 @@ class Accumulator {
   /// Cost: as of save.
   [[nodiscard]] static Accumulator load(std::istream& in);
 
+  /// The most words of 64 bits in the state of an accumulator that has seen so many rows, by whatever updates and
+  /// merges: for those who carry states in buffers of a fixed size.
+  [[nodiscard]] static std::size_t most_state_words(Index dims, const Options& options, Index rows);
+
   /// The report on all rows so far. They stay; more may follow.
   /// @throws ShapeError when there are none
   /// Cost: eigenvalue problems and cosine quantiles as in `measure`.
@@ -125,6 +134,8 @@ class Accumulator {
   [[nodiscard]] const Options& options() const noexcept { return options_; }
 
  private:
+  friend struct detail::StateWords;
+
   [[nodiscard]] bool holds_all() const { return options_.all_pairs || options_.method == SpectrumMethod::svd; }
   [[nodiscard]] Index capacity() const { return std::max(options_.pair_rows, dims_); }
   [[nodiscard]] bool folded() const { return folder_.has_value(); }
@@ -487,35 +498,64 @@ void Accumulator::exchange(Archive& archive, Self& self) {
   }
 }
 
+namespace detail {
+
+/// The state of an accumulator as words, without the envelope that files need.
+struct StateWords {
+  [[nodiscard]] static std::vector<std::uint64_t> write(const Accumulator& accumulator) {
+    WordWriter archive;
+    archive(accumulator.dims_);
+    exchange(archive, accumulator.options_);
+    Accumulator::exchange(archive, accumulator);
+    return archive.take();
+  }
+
+  /// Throws StateError for words that no accumulator has written.
+  [[nodiscard]] static Accumulator read(std::span<const std::uint64_t> words) {
+    WordReader archive(words);
+    Index dims = 0;
+    Options options;
+    archive(dims);
+    exchange(archive, options);
+    archive.require(options.method <= SpectrumMethod::svd && options.nonfinite <= NonFinite::skip_rows,
+                    "an option is out of range");
+    try {
+      Accumulator loaded(dims, options);
+      Accumulator::exchange(archive, loaded);
+      archive.finish();
+      return loaded;
+    } catch (const StateError&) {
+      throw;
+    } catch (const std::bad_alloc&) {
+      throw StateError(fmt::format("the state, of {} dimensions, needs more memory than there is", dims));
+    } catch (const Error& error) {
+      throw StateError(fmt::format("the state holds settings that are not allowed: {}", error.what()));
+    }
+  }
+};
+
+}  // namespace detail
+
+inline std::size_t Accumulator::most_state_words(Index dims, const Options& options, Index rows) {
+  const Accumulator empty(dims, options);
+  const auto words = [](Index count, Index each) {
+    return static_cast<std::size_t>(count) * static_cast<std::size_t>(each);
+  };
+  constexpr std::size_t numbers = 64;  // options, counts and the like, with room to spare
+  // Also few rows may be folded, when some of them are moments from elsewhere.
+  const std::size_t folded = words(std::min(options.pair_rows, rows), dims + 1) +
+                             words(std::min(detail::Folder::block, rows), dims + 2) + words(dims, dims + 1) +
+                             words(dims, 8);
+  if (empty.holds_all()) return numbers + words(rows, dims);
+  return numbers + (empty.fits(rows) ? std::max(folded, words(rows, dims)) : folded);
+}
+
 inline void Accumulator::save(std::ostream& out) const {
-  detail::WordWriter archive;
-  archive(dims_);
-  detail::exchange(archive, options_);
-  exchange(archive, *this);
-  detail::write_words(out, magic, archive.words());
+  detail::write_words(out, magic, detail::StateWords::write(*this));
 }
 
 inline Accumulator Accumulator::load(std::istream& in) {
-  const std::vector<std::uint64_t> words = detail::read_words(in, magic);
-  detail::WordReader archive(words);
-  Index dims = 0;
-  Options options;
-  archive(dims);
-  detail::exchange(archive, options);
-  archive.require(options.method <= SpectrumMethod::svd && options.nonfinite <= NonFinite::skip_rows,
-                  "an option is out of range");
-  try {
-    Accumulator loaded(dims, options);
-    exchange(archive, loaded);
-    archive.finish();
-    return loaded;
-  } catch (const StateError&) {
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw StateError(fmt::format("the state, of {} dimensions, needs more memory than there is", dims));
-  } catch (const Error& error) {
-    throw StateError(fmt::format("the state holds settings that are not allowed: {}", error.what()));
-  }
+  return detail::StateWords::read(detail::read_words(in, magic));
 }
 
 inline void Accumulator::reset() noexcept {

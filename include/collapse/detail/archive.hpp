@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 /// Values as words of 64 bits and back. One function template `exchange(archive, object)` writes or reads an object, so
@@ -37,7 +38,7 @@ class WordWriter {
     for (Index i = 0; i < count; ++i) operator()(values[i]);
   }
 
-  [[nodiscard]] const std::vector<std::uint64_t>& words() const noexcept { return words_; }
+  [[nodiscard]] std::vector<std::uint64_t> take() { return std::move(words_); }
 
  private:
   std::vector<std::uint64_t> words_;

@@ -74,6 +74,11 @@ inline void rescale(Moments& moments, Eigen::MatrixXd& scatter, const Eigen::Vec
 /// not throw.
 class Folder {
  public:
+  /// Rows that are folded at a time. With the row of the merge formula a multiple of the depth that the kernel takes at
+  /// a time. Large enough that threads meet seldom: where they share their cores with others, each meeting costs a time
+  /// slice.
+  static constexpr Index block = 1023;
+
   explicit Folder(Index dims, const SumParts& parts = {})
       : dims_(dims),
         parts_(parts),
@@ -160,9 +165,6 @@ class Folder {
   }
 
  private:
-  // With the row of the merge formula a multiple of the depth that the kernel takes at a time. Large enough that
-  // threads meet seldom: where they share their cores with others, each meeting costs a time slice.
-  static constexpr Index block = 1023;
   static constexpr Index group = MicroKernel::group;
   static constexpr Index strip = 48;
   static_assert(strip % group == 0);
