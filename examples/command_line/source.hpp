@@ -1,0 +1,80 @@
+#pragma once
+
+#include <collapse/error.hpp>
+#include <collapse/io/npy.hpp>
+#include <collapse/io/raw.hpp>
+#include <collapse/io/row_blocks.hpp>
+#include <collapse/io/safetensors.hpp>
+#include <collapse/io/text.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace command_line {
+
+enum class Format { by_name, npy, safetensors, text };
+
+[[nodiscard]] constexpr std::string_view to_string(Format format) {
+  switch (format) {
+    case Format::by_name: return "auto";
+    case Format::npy: return "npy";
+    case Format::safetensors: return "safetensors";
+    case Format::text: return "text";
+  }
+  return "unknown";
+}
+
+/// By the ending of the name; .npy where that tells nothing.
+[[nodiscard]] inline Format format_of(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  if (ending == ".safetensors") return Format::safetensors;
+  constexpr std::array<std::string_view, 5> text{".csv", ".tsv", ".txt", ".vec", ".glove"};
+  return std::find(text.begin(), text.end(), ending) != text.end() ? Format::text : Format::npy;
+}
+
+/// Rows of one input, whatever it is.
+class Source {
+ public:
+  using Input = std::variant<collapse::io::NpyFile, collapse::io::SafetensorsFile, collapse::io::TextFile,
+                             collapse::io::RawStream>;
+
+  Source(std::string name, Input input) : name_(std::move(name)), input_(std::move(input)) {}
+
+  [[nodiscard]] static Source open(const std::string& path, Format format, const std::string& tensor) {
+    if (format == Format::by_name) format = format_of(path);
+    switch (format) {
+      case Format::safetensors: return {path, collapse::io::SafetensorsFile(path, tensor)};
+      case Format::text: return {path, collapse::io::TextFile(path)};
+      default: return {path, collapse::io::NpyFile(path)};
+    }
+  }
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] Eigen::Index cols() const {
+    return std::visit([](const auto& input) { return input.cols(); }, input_);
+  }
+  [[nodiscard]] std::optional<Eigen::Index> known_rows() const {
+    return std::visit([](const auto& input) { return input.known_rows(); }, input_);
+  }
+  template <class Body>
+  void for_each_block(Eigen::Index rows, Body&& body) {
+    std::visit([&](auto& input) { input.for_each_block(rows, body); }, input_);
+  }
+
+ private:
+  std::string name_;
+  Input input_;
+};
+
+}  // namespace command_line
