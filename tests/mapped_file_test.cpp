@@ -1,14 +1,17 @@
 #include <collapse/io/mapped_file.hpp>
 
 #include "support/catch.hpp"
+#include "support/resident_memory.hpp"
 #include "support/temporary_folder.hpp"
 
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #if __has_include(<sys/mman.h>)
 #include <sys/stat.h>
@@ -47,6 +50,42 @@ TEST_CASE("a mapped file has the bytes of the file", "[mapped_file]") {
 #if __has_include(<sys/mman.h>)
   CHECK(file.is_mapped());
 #endif
+}
+
+TEST_CASE("bytes that are released leave memory and stay readable", "[mapped_file]") {
+  const TemporaryFolder folder;
+  const std::filesystem::path path = folder.write("large", "begin");
+  constexpr std::size_t size = std::size_t{1} << 25;
+  std::filesystem::resize_file(path, size);
+  const MappedFile file(path);
+  const auto touch = [&] {
+    std::size_t sum = 0;
+    for (std::size_t i = 0; i < size; i += 1024) sum += std::to_integer<std::size_t>(file.data()[i]);
+    return sum;
+  };
+  CHECK(touch() == 'b');
+  const std::size_t touched = collapse::test::resident_memory();
+  file.release(0, size);
+  const std::size_t released = collapse::test::resident_memory();
+  if (touched > 0 && file.is_mapped()) CHECK(released + size / 2 < touched);
+  CHECK(touch() == 'b');
+  CHECK(text_of(file).substr(0, 5) == "begin");
+}
+
+TEST_CASE("any range may be released of a file that is mapped, read or empty", "[mapped_file]") {
+  const TemporaryFolder folder;
+  MappedFile file(folder.write("small", "small"));
+  const MappedFile empty(folder.write("empty", ""));
+  for (const std::size_t first : std::vector<std::size_t>{0, 1, 4095, 4096, 5000, 2000000}) {
+    for (const std::size_t last : std::vector<std::size_t>{0, 5, 4096, 4097, 3000000}) {
+      file.release(first, last);
+      empty.release(first, last);
+      CHECK(text_of(file) == "small");
+    }
+  }
+  const MappedFile moved(std::move(file));
+  file.release(0, 5);  // NOLINT(bugprone-use-after-move): it has no bytes
+  CHECK(text_of(moved) == "small");
 }
 
 TEST_CASE("an empty file is opened and has no bytes", "[mapped_file]") {

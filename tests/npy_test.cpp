@@ -1,17 +1,23 @@
 #include <collapse/io/npy.hpp>
 
+#include "support/blocks.hpp"
 #include "support/catch.hpp"
 #include "support/npy_bytes.hpp"
+#include "support/resident_memory.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <limits>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -19,7 +25,11 @@
 #include <vector>
 
 using collapse::FileError;
+using collapse::OptionError;
 using collapse::io::NpyFile;
+using collapse::test::block_sizes;
+using collapse::test::Blocks;
+using collapse::test::blocks_of;
 using collapse::test::bytes_of;
 using collapse::test::NpyBytes;
 using collapse::test::TemporaryFolder;
@@ -216,6 +226,109 @@ TEST_CASE("a moved file keeps its values in place, mapped or copied", "[npy]") {
   }
 }
 
+TEST_CASE("blocks of any size hold the rows of the whole in both byte and storage orders", "[npy]") {
+  constexpr Eigen::Index rows = 23;
+  constexpr Eigen::Index cols = 5;
+  Eigen::MatrixXd expected(rows, cols);
+  for (Eigen::Index i = 0; i < rows; ++i) {
+    for (Eigen::Index j = 0; j < cols; ++j) expected(i, j) = static_cast<double>(i * cols + j) / 8.0 - 3.0;
+  }
+  const Eigen::MatrixXd transposed = expected.transpose();
+  const TemporaryFolder folder;
+  for (const int size : {2, 4, 8}) {
+    for (const bool swapped : {false, true}) {
+      for (const bool fortran : {false, true}) {
+        for (const std::size_t shift : {std::size_t{0}, std::size_t{1}}) {
+          NpyBytes bytes;
+          bytes.descr = (is_little_endian == swapped ? "'>f" : "'<f") + std::to_string(size) + "'";
+          bytes.fortran_order = fortran ? "True" : "False";
+          bytes.shape = "(23, 5)";
+          bytes.shift = shift;
+          const double* const stored = fortran ? expected.data() : transposed.data();
+          bytes.data = data_of(size, std::vector<double>(stored, stored + rows * cols), swapped);
+          const NpyFile file(folder.write("Z.npy", bytes.str()));
+          CHECK(file.known_rows() == rows);
+          for (const Eigen::Index block_rows :
+               {Eigen::Index{1}, Eigen::Index{7}, rows, rows + 1, std::numeric_limits<Eigen::Index>::max()}) {
+            INFO(bytes.dictionary() << ", shift " << shift << ", blocks of " << block_rows);
+            const Blocks blocks = blocks_of(file, block_rows);
+            CHECK(blocks.values == expected);
+            CHECK(blocks.rows == block_sizes(rows, block_rows));
+            CHECK(blocks.scalar_size == size);
+          }
+          CHECK(values_of(file) == expected);
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("blocks of a file in this machine's byte order lie where the whole does", "[npy]") {
+  const TemporaryFolder folder;
+  for (const std::string fortran : {"True", "False"}) {
+    NpyBytes bytes;
+    bytes.fortran_order = fortran;
+    bytes.descr = is_little_endian ? "'<f4'" : "'>f4'";
+    bytes.data = data_of(4, c_order, false);
+    const NpyFile file(folder.write("Z.npy", bytes.str()));
+    const void* const second_row = file.visit([](const auto& Z) -> const void* { return &Z.coeffRef(1, 0); });
+    const void* last = nullptr;
+    file.for_each_block(1, [&](const auto& block) { last = block.data(); });
+    CHECK(last == second_row);
+  }
+}
+
+TEST_CASE("a block of no rows is refused and what the body throws is passed on", "[npy]") {
+  const TemporaryFolder folder;
+  NpyBytes bytes;
+  bytes.data = data_of(4, c_order, !is_little_endian);
+  const NpyFile file(folder.write("Z.npy", bytes.str()));
+  CHECK_THROWS_AS(file.for_each_block(0, [](const auto&) {}), OptionError);
+  CHECK_THROWS_AS(file.for_each_block(-1, [](const auto&) {}), OptionError);
+  int calls = 0;
+  const auto stop = [&](const auto&) {
+    ++calls;
+    throw std::runtime_error("enough");
+  };
+  CHECK_THROWS_AS(file.for_each_block(1, stop), std::runtime_error);
+  CHECK(calls == 1);
+  CHECK(blocks_of(file, 1).values == expected_values());
+}
+
+TEST_CASE("a pass over a file keeps little of it in memory and the values stay readable", "[npy]") {
+  if (collapse::test::resident_memory() == 0) return;
+  const TemporaryFolder folder;
+  NpyBytes bytes;
+  bytes.shape = "(65536, 256)";  // 64 MiB
+  bytes.descr = is_little_endian ? "'<f4'" : "'>f4'";
+  const std::filesystem::path path = folder.write("Z.npy", bytes.str());
+  const std::size_t before_data = bytes.str().size();
+  std::filesystem::resize_file(path, before_data + (std::size_t{1} << 26));
+  {
+    std::fstream out(path, std::ios::binary | std::ios::in | std::ios::out);
+    const float one = 1.0F;
+    out.seekp(static_cast<std::streamoff>(before_data));
+    out.write(reinterpret_cast<const char*>(&one), 4);
+  }
+  const NpyFile file(path);
+  REQUIRE(file.is_mapped());
+  for (const Eigen::Index rows : {64, 4096}) {
+    const std::size_t at_first = collapse::test::resident_memory();
+    std::size_t most = at_first;
+    double sum = 0.0;
+    const float* first = nullptr;
+    file.for_each_block(rows, [&](const auto& block) {
+      sum += static_cast<double>(block.sum());
+      if constexpr (sizeof(*block.data()) == 4) first = first ? first : block.data();
+      most = std::max(most, collapse::test::resident_memory());
+    });
+    CHECK(sum == 1.0);
+    CHECK(most - at_first < (std::size_t{24} << 20));
+    REQUIRE(first);
+    CHECK(*first == 1.0F);
+  }
+}
+
 TEST_CASE("no rows or no columns are legal", "[npy]") {
   const TemporaryFolder folder;
   for (const auto& [shape, rows, cols] : std::vector<std::tuple<std::string, Eigen::Index, Eigen::Index>>{
@@ -236,6 +349,7 @@ TEST_CASE("no rows or no columns are legal", "[npy]") {
         CHECK(file.cols() == cols);
         CHECK(file.bytes() == 0);
         CHECK(file.visit([](const auto& Z) { return Z.size(); }) == 0);
+        file.for_each_block(1, [](const auto&) { FAIL("a block of nothing"); });
       }
     }
   }

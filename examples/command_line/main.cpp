@@ -1,8 +1,13 @@
-// collapse: measures representation collapse of the embeddings in a file.
+// collapse: measures representation collapse of the embeddings in files.
 
+#include "progress.hpp"
+#include "source.hpp"
+
+#include <collapse/accumulator.hpp>
 #include <collapse/adapters/json.hpp>
-#include <collapse/collapse.hpp>
-#include <collapse/io/npy.hpp>
+#include <collapse/format.hpp>
+#include <collapse/io/state_file.hpp>
+#include <collapse/version.hpp>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -15,13 +20,23 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <limits>
 #include <new>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
+#if __has_include(<unistd.h>)
+#include <unistd.h>
+#endif
+
 namespace {
+
+using command_line::Format;
+using command_line::Source;
+using Eigen::Index;
 
 constexpr int scored = 0;
 constexpr int verdict_reached = 1;
@@ -35,8 +50,16 @@ constexpr std::array verdicts{collapse::Verdict::healthy,        collapse::Verdi
 constexpr std::array methods{collapse::SpectrumMethod::automatic, collapse::SpectrumMethod::gram,
                              collapse::SpectrumMethod::svd};
 
+constexpr std::array formats{Format::by_name, Format::npy, Format::safetensors, Format::text};
+
 struct Arguments {
-  std::string path;
+  std::vector<std::string> paths;
+  Format format = Format::by_name;
+  std::string tensor;
+  bool standard_input = false;
+  Index dims = 0;
+  std::string dtype;
+  std::string save_state;
   bool json = false;
   std::vector<collapse::Verdict> fail_on;
   collapse::Options options;
@@ -78,63 +101,114 @@ std::vector<collapse::Verdict> verdict_list(const std::string& option, std::stri
   }
 }
 
+constexpr const char* verdict_list_and_status =
+    "Verdicts: healthy, dimensional_collapse, anisotropic, cluster_collapse,\n"
+    "          class_collapse, complete_collapse, undetermined\n\n"
+    "Exit status: 0 scored, 1 a verdict named by --fail-on was reached (the report\n"
+    "is printed all the same), 2 bad usage or input (one line on standard error).\n\n";
+
+std::string no_empty_name(const std::string& path) { return path.empty() ? "the name is empty" : ""; }
+
+/// What both commands do with what they measured.
+void declare_output(CLI::App& command, Arguments& arguments) {
+  command.add_flag("--json", arguments.json, "Print one JSON object; undefined numbers are null");
+  command.add_option("--save-state", arguments.save_state, "Write all that was seen to a file, for `collapse merge`")
+      ->check(no_empty_name)
+      ->type_name("STATE");
+  command
+      .add_option_function<std::string>(
+          "--fail-on", [&arguments](const std::string& text) { arguments.fail_on = verdict_list("--fail-on", text); },
+          "Exit with status 1 when the verdict is one of these")
+      ->type_name("VERDICT[,VERDICT...]");
+}
+
+void declare_input(CLI::App& score, Arguments& arguments) {
+  CLI::Option* const files = score
+                                 .add_option("FILE", arguments.paths,
+                                             "Embeddings, rows are samples; several files of equal width are one set.\n"
+                                             ".npy (np.save, 2-D), .safetensors, or text (.csv .tsv .txt .vec)")
+                                 ->check(no_empty_name)
+                                 ->type_name("");
+  score
+      .add_option_function<std::string>(
+          "--format", [&arguments](const std::string& text) { arguments.format = by_name("--format", text, formats); },
+          "Of the files, when their names do not tell")
+      ->type_name("npy|safetensors|text|auto")
+      ->default_str("auto");
+  score.add_option("--tensor", arguments.tensor, "Which tensor of a .safetensors file; not needed when there is one")
+      ->type_name("NAME");
+  CLI::Option* const standard_input =
+      score.add_flag("--stdin", arguments.standard_input, "Read rows without a header from standard input")
+          ->excludes(files);
+  score
+      .add_option_function<std::string>(
+          "--dims", [&arguments](const std::string& text) { arguments.dims = whole_number<Index>("--dims", text, 1); },
+          "Values of a row of standard input")
+      ->type_name("D")
+      ->needs(standard_input);
+  score.add_option("--dtype", arguments.dtype, "Their type, little-endian: f2, bf16, f4 or f8")
+      ->type_name("T")
+      ->needs(standard_input);
+}
+
+void declare_measuring(CLI::App& score, collapse::Options& options) {
+  score.add_flag("--all-pairs", options.all_pairs,
+                 "Cosine quantiles over all pairs of rows, however many; holds all\nrows in memory");
+  score
+      .add_option_function<std::string>(
+          "--pair-rows",
+          [&options](const std::string& text) { options.pair_rows = whole_number<Index>("--pair-rows", text, 2); },
+          "Of longer files, cosine quantiles over the pairs among N rows")
+      ->type_name("N")
+      ->default_str(std::to_string(options.pair_rows));
+  score
+      .add_option_function<std::string>(
+          "--seed",
+          [&options](const std::string& text) { options.seed = whole_number<std::uint64_t>("--seed", text, 0); },
+          "Seed of the sample that --pair-rows draws")
+      ->type_name("S")
+      ->default_str(std::to_string(options.seed));
+  score
+      .add_option_function<std::string>(
+          "--method", [&options](const std::string& text) { options.method = by_name("--method", text, methods); },
+          "Of the spectrum: gram is fast, svd resolves smaller values and\nholds all rows in memory")
+      ->type_name("gram|svd|auto")
+      ->default_str("auto");
+  score.add_flag_callback(
+      "--skip-nonfinite", [&options] { options.nonfinite = collapse::NonFinite::skip_rows; },
+      "Leave out rows that hold a NaN or an infinity");
+}
+
 /// Declares the command line; parsing it fills `arguments`.
 void declare(CLI::App& app, Arguments& arguments) {
   app.set_version_flag("--version", "collapse " COLLAPSE_VERSION_STRING, "Print the version and exit");
   app.require_subcommand(1);
   app.footer(
       "Exit status: 0 scored, 1 a verdict named by --fail-on was reached, 2 bad usage or input.\n"
-      "`collapse score --help` lists the options.");
+      "`collapse score --help` and `collapse merge --help` list the options.");
 
-  CLI::App* const score = app.add_subcommand("score", "Measure the embeddings in a .npy file and print a report");
-  score->footer(
-      "Verdicts: healthy, dimensional_collapse, anisotropic, cluster_collapse,\n"
-      "          class_collapse, complete_collapse, undetermined\n\n"
-      "Exit status: 0 scored, 1 a verdict named by --fail-on was reached (the report\n"
-      "is printed all the same), 2 bad usage or input (one line on standard error).\n\n"
-      "Examples:\n"
-      "  collapse score embeddings.npy\n"
-      "  collapse score embeddings.npy --json > report.json\n"
-      "  collapse score embeddings.npy --fail-on complete_collapse,dimensional_collapse");
-  score->add_option("FILE", arguments.path, "Embeddings saved by np.save: 2-D (samples, dims), float16/32/64")
+  CLI::App* const score = app.add_subcommand("score", "Measure the embeddings in files and print a report");
+  score->footer(std::string(verdict_list_and_status) +
+                "Examples:\n"
+                "  collapse score embeddings.npy\n"
+                "  collapse score shard-*.npy --json > report.json\n"
+                "  collapse score model.safetensors --tensor embed.weight\n"
+                "  collapse score embeddings.npy --fail-on complete_collapse,dimensional_collapse\n"
+                "  encode | collapse score --stdin --dims 768 --dtype f4");
+  declare_input(*score, arguments);
+  declare_output(*score, arguments);
+  declare_measuring(*score, arguments.options);
+
+  CLI::App* const merge = app.add_subcommand("merge", "Report on what several runs with --save-state have seen");
+  merge->footer(std::string(verdict_list_and_status) +
+                "Examples:\n"
+                "  collapse score monday.npy --save-state monday.state\n"
+                "  collapse merge monday.state tuesday.state --save-state week.state");
+  merge->add_option("STATE", arguments.paths, "Files written by --save-state")
       ->required()
-      ->check([](const std::string& path) { return std::string(path.empty() ? "the name is empty" : ""); })
+      ->check(no_empty_name)
       ->type_name("");
-  score->add_flag("--json", arguments.json, "Print one JSON object; undefined numbers are null");
-  score->add_flag("--all-pairs", arguments.options.all_pairs, "Cosine quantiles over all pairs of rows, however many");
-  score
-      ->add_option_function<std::string>(
-          "--pair-rows",
-          [&arguments](const std::string& text) {
-            arguments.options.pair_rows = whole_number<Eigen::Index>("--pair-rows", text, 2);
-          },
-          "Of longer files, cosine quantiles over the pairs among N rows")
-      ->type_name("N")
-      ->default_str(std::to_string(arguments.options.pair_rows));
-  score
-      ->add_option_function<std::string>(
-          "--seed",
-          [&arguments](const std::string& text) {
-            arguments.options.seed = whole_number<std::uint64_t>("--seed", text, 0);
-          },
-          "Seed of the sample that --pair-rows draws")
-      ->type_name("S")
-      ->default_str(std::to_string(arguments.options.seed));
-  score
-      ->add_option_function<std::string>(
-          "--method",
-          [&arguments](const std::string& text) { arguments.options.method = by_name("--method", text, methods); },
-          "Of the spectrum: gram is fast, svd resolves smaller values")
-      ->type_name("gram|svd|auto")
-      ->default_str("auto");
-  score->add_flag_callback(
-      "--skip-nonfinite", [&arguments] { arguments.options.nonfinite = collapse::NonFinite::skip_rows; },
-      "Leave out rows that hold a NaN or an infinity");
-  score
-      ->add_option_function<std::string>(
-          "--fail-on", [&arguments](const std::string& text) { arguments.fail_on = verdict_list("--fail-on", text); },
-          "Exit with status 1 when the verdict is one of these")
-      ->type_name("VERDICT[,VERDICT...]");
+  declare_output(*merge, arguments);
 }
 
 /// `text` on one line: whatever would break it is replaced.
@@ -151,28 +225,110 @@ int refuse(const std::string& reason) {
   return bad_input;
 }
 
-collapse::Report measure(const Arguments& arguments) {
-  const collapse::io::NpyFile file(arguments.path);
-  const auto reject_single_row = [&](Eigen::Index rows, const std::string& why) {
-    if (rows == 1) {
-      throw collapse::FileError(arguments.path, fmt::format("has 1 row{}; collapse is measured between samples, give "
-                                                            "at least 2",
-                                                            why));
-    }
-  };
-  reject_single_row(file.rows(), "");
-  try {
-    collapse::Report report = file.visit([&](const auto& Z) { return collapse::measure(Z, arguments.options); });
-    reject_single_row(report.samples,
-                      fmt::format(" left after {} with a NaN or an infinity", report.norms.skipped_rows));
-    return report;
-  } catch (const collapse::NonFiniteError& error) {
-    const double value = file.visit([&](const auto& Z) { return static_cast<double>(Z(error.row(), error.col())); });
-    throw collapse::FileError(
-        arguments.path, fmt::format("row {}, column {} (counted from 0) is {}; repair the file, or leave such rows "
-                                    "out with --skip-nonfinite",
-                                    error.row(), error.col(), value));
+/// "a.npy", or "a.npy and 3 more".
+std::string name_of(const Arguments& arguments) {
+  if (arguments.standard_input) return "standard input";
+  if (arguments.paths.empty()) return "";
+  if (arguments.paths.size() == 1) return arguments.paths.front();
+  return fmt::format("{} and {} more", arguments.paths.front(), arguments.paths.size() - 1);
+}
+
+std::vector<Source> open_sources(const Arguments& arguments) {
+  std::vector<Source> sources;
+  if (arguments.standard_input) {
+#if __has_include(<unistd.h>)
+    if (::isatty(STDIN_FILENO) == 1) throw collapse::Error("standard input is a terminal; pipe rows into it");
+#endif
+    sources.emplace_back("standard input", collapse::io::RawStream(stdin, arguments.dims, arguments.dtype));
   }
+  for (const std::string& path : arguments.paths) {
+    sources.push_back(Source::open(path, arguments.format, arguments.tensor));
+  }
+  for (const Source& source : sources) {
+    if (source.cols() != sources.front().cols()) {
+      throw collapse::FileError(source.name(),
+                                fmt::format("has {} columns, {} has {}; files of one set must agree", source.cols(),
+                                            sources.front().name(), sources.front().cols()));
+    }
+  }
+  return sources;
+}
+
+/// The rows of all sources, where all of them tell.
+std::optional<Index> known_rows(const std::vector<Source>& sources) {
+  Index all = 0;
+  for (const Source& source : sources) {
+    const std::optional<Index> rows = source.known_rows();
+    if (!rows || *rows > std::numeric_limits<Index>::max() - all) return std::nullopt;
+    all += *rows;
+  }
+  return all;
+}
+
+[[noreturn]] void reject_too_few(const std::string& name, Index rows, Index cols, Index skipped) {
+  if (cols == 0 || (rows == 0 && skipped == 0)) {
+    throw collapse::FileError(name,
+                              fmt::format("has {} {} (shape {} x {}); rows are samples and columns dimensions, and "
+                                          "at least one of each is needed",
+                                          rows == 0 ? rows : cols, rows == 0 ? "rows" : "columns", rows, cols));
+  }
+  if (rows == 0) {
+    throw collapse::FileError(
+        name, fmt::format("every one of the {} rows holds a non-finite value; nothing is left to measure", skipped));
+  }
+  const std::string left = skipped > 0 ? fmt::format(" left after {} with a NaN or an infinity", skipped) : "";
+  throw collapse::FileError(
+      name, fmt::format("has {} row{}; collapse is measured between samples, give at least 2", rows, left));
+}
+
+/// Adds all rows of a source.
+void add(collapse::Accumulator& seen, Source& source, command_line::Progress& progress) {
+  // As many as the accumulator folds at a time, so that they are taken from where they lie.
+  constexpr Index block_rows = collapse::detail::Folder::block;
+  Index first = 0;
+  source.for_each_block(block_rows, [&](const auto& block) {
+    try {
+      seen.update(block);
+    } catch (const collapse::NonFiniteError& error) {
+      throw collapse::FileError(
+          source.name(),
+          fmt::format("row {}, column {} (counted from 0) is {}; repair the file, or leave such rows "
+                      "out with --skip-nonfinite",
+                      first + error.row(), error.col(), static_cast<double>(block(error.row(), error.col()))));
+    }
+    first += block.rows();
+    progress.advance(block.rows());
+  });
+}
+
+collapse::Accumulator read(const Arguments& arguments) {
+  std::vector<Source> sources = open_sources(arguments);
+  const Index cols = sources.front().cols();
+  const std::optional<Index> rows = known_rows(sources);
+  if (cols == 0 || (rows && *rows < 2)) reject_too_few(name_of(arguments), rows.value_or(0), cols, 0);
+  collapse::Accumulator seen(cols, arguments.options);
+  command_line::Progress progress(rows);
+  for (Source& source : sources) add(seen, source, progress);
+  if (seen.count() < 2) reject_too_few(name_of(arguments), seen.count(), cols, seen.skipped_rows());
+  return seen;
+}
+
+collapse::Accumulator merge(const Arguments& arguments) {
+  std::optional<collapse::Accumulator> all;
+  for (const std::string& path : arguments.paths) {
+    collapse::Accumulator part = collapse::io::load_state(path);
+    if (!all) {
+      all = std::move(part);
+      continue;
+    }
+    try {
+      all->merge(part);
+    } catch (const collapse::Error& error) {
+      throw collapse::FileError(path, error.what());
+    }
+  }
+  if (all->count() < 2) reject_too_few(name_of(arguments), all->count(), all->dims(), all->skipped_rows());
+  return std::move(*all);
 }
 
 std::string render(const collapse::Report& report, const Arguments& arguments) {
@@ -181,9 +337,11 @@ std::string render(const collapse::Report& report, const Arguments& arguments) {
   return json.dump() + '\n';
 }
 
-int score(const Arguments& arguments) {
-  const collapse::Report report = measure(arguments);
+/// Saves and prints what was asked for.
+int conclude(const collapse::Accumulator& seen, const Arguments& arguments) {
+  const collapse::Report report = seen.report();
   const std::string text = render(report, arguments);
+  if (!arguments.save_state.empty()) collapse::io::save_state(seen, arguments.save_state);
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     return refuse("cannot write the report: " + std::generic_category().message(errno));
@@ -193,29 +351,45 @@ int score(const Arguments& arguments) {
   return reached ? verdict_reached : scored;
 }
 
+/// What the parser cannot see alone.
+void check(const CLI::App& score, const Arguments& arguments) {
+  if (!score.parsed()) return;
+  if (!arguments.standard_input && arguments.paths.empty()) {
+    throw CLI::RequiredError("FILE, or --stdin,");
+  }
+  if (!arguments.standard_input) return;
+  if (arguments.dims == 0 || arguments.dtype.empty()) {
+    throw CLI::RequiredError(arguments.dims == 0 ? "--dims beside --stdin" : "--dtype beside --stdin");
+  }
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Measures representation collapse: are these embeddings collapsing, in which way, and how badly?",
                "collapse");
   Arguments arguments;
   declare(app, arguments);
+  const CLI::App& score = *app.get_subcommand("score");
   try {
     app.parse(argc, argv);
+    check(score, arguments);
   } catch (const CLI::Success& request) {
     return app.exit(request);
   } catch (const CLI::ParseError& error) {
     if (app.get_subcommands().empty()) {
-      return refuse("the command to run is missing or unknown; give `collapse score FILE.npy`, see `collapse --help`");
+      return refuse("the command to run is missing or unknown; give `collapse score FILE`, see `collapse --help`");
     }
-    return refuse(fmt::format("{}; see `collapse score --help`", error.what()));
+    return refuse(fmt::format("{}; see `collapse {} --help`", error.what(), app.get_subcommands().front()->get_name()));
   }
+  const std::string name = name_of(arguments);
   try {
-    return score(arguments);
+    return conclude(score.parsed() ? read(arguments) : merge(arguments), arguments);
   } catch (const std::bad_alloc&) {
-    return refuse(arguments.path + ": not enough memory to measure it");
+    return refuse(name + ": not enough memory to measure it");
+  } catch (const collapse::FileError& error) {
+    return refuse(error.what());
   } catch (const std::exception& error) {
-    const std::string_view message = error.what();
-    return refuse(message.starts_with(arguments.path) ? std::string(message)
-                                                      : fmt::format("{}: {}", arguments.path, message));
+    return refuse(std::string_view(error.what()).starts_with(name) ? std::string(error.what())
+                                                                   : fmt::format("{}: {}", name, error.what()));
   }
 }
 

@@ -38,8 +38,8 @@ namespace command_line {
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
-/// One line on the state of a pass: share, rate, and how long it will take; without share and time left where the number
-/// of rows is not known beforehand.
+/// One line on the state of a pass: share, rate, and how long it will take; without share and time left where the
+/// number of rows is not known beforehand.
 [[nodiscard]] inline std::string progress_line(std::int64_t rows, std::optional<std::int64_t> all, double seconds) {
   const double rate = seconds > 0.0 ? static_cast<double>(rows) / seconds : 0.0;
   const std::string speed = fmt::format("{} rows/s", short_number(rate));

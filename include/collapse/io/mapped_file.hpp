@@ -1,22 +1,19 @@
 #pragma once
 
 #include <collapse/error.hpp>
+#include <collapse/io/byte_stream.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <filesystem>
 #include <limits>
 #include <span>
-#include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #if __has_include(<sys/mman.h>)
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,7 +35,10 @@ class MappedFile {
   /// @throws FileError when it cannot be opened or read, is a directory or a device; std::bad_alloc where it has to be
   ///         read into memory and does not fit
   /// Cost: O(1) where the file is mapped, one read of it elsewhere.
-  explicit MappedFile(const std::filesystem::path& path);
+  explicit MappedFile(const std::filesystem::path& path) {
+    ByteStream stream(path);
+    if (!map(stream)) read_all(stream);
+  }
 
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
@@ -68,82 +68,56 @@ class MappedFile {
   /// True when the bytes are the file's own pages, false when they are a copy (or there are none).
   [[nodiscard]] bool is_mapped() const noexcept { return !mapped_.empty(); }
 
+  /// Gives the memory of the bytes [first, last) back to the system, so that a pass over a file larger than memory
+  /// keeps little of it resident. The bytes stay valid: touched again, they are read again, from the system's cache or
+  /// the file. Whole pages only: up to a megabyte before `first` may go with them, less than a page before `last` may
+  /// stay. Does nothing where the bytes are not mapped, or the system takes no such advice. Cost: one system call.
+  void release(std::size_t first, std::size_t last) const noexcept;
+
  private:
-  [[noreturn]] static void fail(const std::filesystem::path& path, const char* action, int error) {
-    throw FileError(path.string(), fmt::format("cannot {}: {}", action, std::generic_category().message(error)));
-  }
-
-  [[noreturn]] static void fail_directory(const std::filesystem::path& path) {
-    throw FileError(path.string(), "is a directory; name a file in it");
-  }
-
-  void read_all(std::FILE* stream, const std::filesystem::path& path);
+  /// Maps a regular file, and says whether it did.
+  [[nodiscard]] bool map(const ByteStream& stream);
   void unmap() noexcept;
+  void read_all(ByteStream& stream);
 
   std::vector<std::byte> contents_;
   std::span<const std::byte> mapped_;
 };
 
-inline void MappedFile::read_all(std::FILE* stream, const std::filesystem::path& path) {
+inline void MappedFile::read_all(ByteStream& stream) {
   constexpr std::size_t least = std::size_t{1} << 16;
   std::size_t used = 0;
-  for (;;) {
-    if (used == contents_.size()) contents_.resize(std::max(least, 2 * used));
-    errno = 0;
-    used += std::fread(contents_.data() + used, 1, contents_.size() - used, stream);
-    if (std::ferror(stream)) fail(path, "read", errno);
-    if (std::feof(stream)) break;
-  }
+  do {
+    contents_.resize(std::max(least, 2 * used));
+    used += stream.read(std::span(contents_).subspan(used));
+  } while (used == contents_.size());
   contents_.resize(used);
 }
 
 #if __has_include(<sys/mman.h>)
 
-inline MappedFile::MappedFile(const std::filesystem::path& path) {
-  struct Descriptor {
-    int value;
-    ~Descriptor() { ::close(value); }
-  };
-  const int opened = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (opened < 0) fail(path, "open", errno);
-  const Descriptor descriptor{opened};
-
+inline bool MappedFile::map(const ByteStream& stream) {
+  const int descriptor = ::fileno(stream.get());
   struct stat status {};
-  if (::fstat(opened, &status) != 0) fail(path, "open", errno);
-  if (S_ISDIR(status.st_mode)) fail_directory(path);
-  if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
-    throw FileError(path.string(), "is a device; name a file or a pipe");
+  if (::fstat(descriptor, &status) != 0) stream.fail("open", errno);
+  if (!S_ISREG(status.st_mode)) return false;
+  if (status.st_size <= 0) return true;
+  if (static_cast<std::uintmax_t>(status.st_size) > std::numeric_limits<std::ptrdiff_t>::max()) {
+    throw FileError(stream.path(),
+                    fmt::format("{} bytes are more than this system can address; split the file", status.st_size));
   }
-  if (S_ISREG(status.st_mode)) {
-    if (status.st_size <= 0) return;
-    if (static_cast<std::uintmax_t>(status.st_size) > std::numeric_limits<std::ptrdiff_t>::max()) {
-      throw FileError(path.string(),
-                      fmt::format("{} bytes are more than this system can address; split the file", status.st_size));
-    }
-    const auto size = static_cast<std::size_t>(status.st_size);
-    void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, opened, 0);
-    if (address != MAP_FAILED) {
-      mapped_ = {static_cast<const std::byte*>(address), size};
-      // Advice only: larger read-ahead for passes from front to back.
-      static_cast<void>(::madvise(address, size, MADV_SEQUENTIAL));
-      return;
-    }
-    if (errno == ENOMEM) fail(path, "map", ENOMEM);
+  const auto size = static_cast<std::size_t>(status.st_size);
+  void* const address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  if (address == MAP_FAILED) {
+    if (errno == ENOMEM) stream.fail("map", ENOMEM);
+    return false;
   }
-  struct Stream {
-    std::FILE* value;
-    ~Stream() {
-      if (value) std::fclose(value);
-    }
-  };
-  const int duplicate = ::dup(opened);
-  const Stream stream{duplicate < 0 ? nullptr : ::fdopen(duplicate, "rb")};
-  if (!stream.value) {
-    const int error = errno;
-    if (duplicate >= 0) ::close(duplicate);
-    fail(path, "read", error);
-  }
-  read_all(stream.value, path);
+  mapped_ = {static_cast<const std::byte*>(address), size};
+#ifdef MADV_SEQUENTIAL
+  // Advice only: larger read-ahead for passes from front to back.
+  static_cast<void>(::madvise(address, size, MADV_SEQUENTIAL));
+#endif
+  return true;
 }
 
 inline void MappedFile::unmap() noexcept {
@@ -151,24 +125,28 @@ inline void MappedFile::unmap() noexcept {
   mapped_ = {};
 }
 
+inline void MappedFile::release(std::size_t first, std::size_t last) const noexcept {
+#ifdef MADV_DONTNEED
+  // A page that is touched brings its neighbours along, and those before `first` may have come back that way.
+  constexpr std::size_t neighbourhood = std::size_t{1} << 20;
+  const long found = ::sysconf(_SC_PAGESIZE);
+  const auto page = found > 0 ? static_cast<std::size_t>(found) : neighbourhood;
+  const std::size_t unit = std::max(page, neighbourhood);
+  const std::size_t begin = first / unit * unit;
+  const std::size_t end = std::min(last, mapped_.size()) / page * page;
+  if (begin < end)
+    static_cast<void>(::madvise(const_cast<std::byte*>(mapped_.data()) + begin, end - begin, MADV_DONTNEED));
 #else
-
-inline MappedFile::MappedFile(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail_directory(path);
-  struct Stream {
-    std::FILE* value;
-    ~Stream() {
-      if (value) std::fclose(value);
-    }
-  };
-  errno = 0;
-  const Stream stream{std::fopen(path.string().c_str(), "rb")};
-  if (!stream.value) fail(path, "open", errno);
-  read_all(stream.value, path);
+  static_cast<void>(first);
+  static_cast<void>(last);
+#endif
 }
 
+#else
+
+inline bool MappedFile::map(const ByteStream&) { return false; }
 inline void MappedFile::unmap() noexcept {}
+inline void MappedFile::release(std::size_t, std::size_t) const noexcept {}
 
 #endif
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <collapse/error.hpp>
+#include <collapse/io/printable.hpp>
 
 #include <array>
 #include <cstddef>
@@ -31,20 +32,6 @@ struct NpyHeader {
 
 namespace detail {
 
-/// Text out of a file as a message may show it: in quotes, on one line, at most 40 characters, all printable.
-[[nodiscard]] inline std::string quoted(std::string_view text) {
-  constexpr std::size_t most = 40;
-  std::string out = "'";
-  for (const char c : text.substr(0, most)) {
-    if (c >= ' ' && c <= '~') {
-      out += c;
-    } else {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  return out + (text.size() > most ? "...'" : "'");
-}
-
 [[nodiscard]] inline std::string_view as_text(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -65,8 +52,8 @@ class NpyHeaderParser {
     while (!accept('}')) {
       const std::string_view key = string("a key in quotes");
       const std::size_t index = key_index(key);
-      if (index == keys.size()) fail(fmt::format("unknown key {}", quoted(key)));
-      if (seen[index]) fail(fmt::format("the key {} comes twice", quoted(key)));
+      if (index == keys.size()) fail(fmt::format("unknown key {}", printable(key)));
+      if (seen[index]) fail(fmt::format("the key {} comes twice", printable(key)));
       seen[index] = true;
       expect(':', "':' after a key");
       switch (index) {
@@ -181,8 +168,8 @@ class NpyHeaderParser {
     const std::string_view literal = text_.substr(first, at_ - first);
     // Python 2 marked long integers so.
     if (at_ < text_.size() && text_[at_] == 'L') ++at_;
-    if (negative) fail(fmt::format("the shape has a negative extent, {}", quoted(literal)));
-    if (too_large) fail(fmt::format("the shape has an extent of 2^63 or more, {}", quoted(literal)));
+    if (negative) fail(fmt::format("the shape has a negative extent, {}", printable(literal)));
+    if (too_large) fail(fmt::format("the shape has an extent of 2^63 or more, {}", printable(literal)));
     return value;
   }
 
@@ -215,7 +202,7 @@ class NpyHeaderParser {
   }
   if (text.substr(0, magic.size()) != magic.substr(0, text.size())) {
     throw FileError(path, fmt::format("is not a .npy file (it begins with {}); save the embeddings with np.save",
-                                      detail::quoted(text.substr(0, magic.size()))));
+                                      detail::printable(text.substr(0, magic.size()))));
   }
   const auto truncated = [&] {
     return FileError(path,

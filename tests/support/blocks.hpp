@@ -1,0 +1,40 @@
+#pragma once
+
+#include <collapse/io/row_blocks.hpp>
+
+#include <Eigen/Core>
+
+#include <vector>
+
+namespace collapse::test {
+
+/// What a source handed out, put together again.
+struct Blocks {
+  Eigen::MatrixXd values;
+  std::vector<Eigen::Index> rows;  ///< of each block
+  int scalar_size = 0;
+};
+
+template <io::RowBlocks Source>
+[[nodiscard]] Blocks blocks_of(Source& source, Eigen::Index rows) {
+  Blocks blocks;
+  blocks.values.resize(0, source.cols());
+  source.for_each_block(rows, [&](const auto& block) {
+    const Eigen::Index before = blocks.values.rows();
+    blocks.values.conservativeResize(before + block.rows(), block.cols());
+    blocks.values.bottomRows(block.rows()) = block.template cast<double>();
+    blocks.rows.push_back(block.rows());
+    blocks.scalar_size = static_cast<int>(sizeof(*block.data()));
+  });
+  return blocks;
+}
+
+/// The sizes of the blocks that `total` rows come in.
+[[nodiscard]] inline std::vector<Eigen::Index> block_sizes(Eigen::Index total, Eigen::Index rows) {
+  std::vector<Eigen::Index> sizes;
+  for (; total > rows; total -= rows) sizes.push_back(rows);
+  if (total > 0) sizes.push_back(total);
+  return sizes;
+}
+
+}  // namespace collapse::test
