@@ -240,8 +240,8 @@ TEST_CASE("a process that is killed while it saves leaves the old state whole", 
   const std::string before = read_file(state);
   // The kernel kills whoever writes past the limit (SIGXFSZ), in the middle of the file and each time at the same byte.
   const auto limited = [&](const std::string& first) {
-    const auto script = folder.write("script", first + "ulimit -f 8\nexec " + quoted(COLLAPSE_COMMAND_LINE) + " score " +
-                                                   quoted(large) + " --save-state " + quoted(state) + "\n");
+    const auto script = folder.write("script", first + "ulimit -f 8\nexec " + quoted(COLLAPSE_COMMAND_LINE) +
+                                                   " score " + quoted(large) + " --save-state " + quoted(state) + "\n");
     return collapse::test::run("sh", quoted(script));
   };
   const Outcome killed = limited("ulimit -c 0\n");
