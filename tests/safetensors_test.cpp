@@ -277,7 +277,7 @@ TEST_CASE("a safetensors file with a damaged header is refused or read within it
   const std::size_t header_size = whole.size() - 496;
   int read = 0;
   int refused = 0;
-  for (int round = 0; round < 4000; ++round) {
+  for (int round = 0; round < 2000; ++round) {
     std::string damaged = whole;
     for (auto flips = 1 + random() % 3; flips > 0; --flips) {
       const std::size_t at = round % 4 == 0 ? random() % header_size : 8 + random() % (header_size - 8);
@@ -300,6 +300,6 @@ TEST_CASE("a safetensors file with a damaged header is refused or read within it
       ++refused;
     }
   }
-  CHECK(read > 500);
-  CHECK(refused > 500);
+  CHECK(read > 250);
+  CHECK(refused > 250);
 }

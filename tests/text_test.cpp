@@ -398,7 +398,7 @@ TEST_CASE("a damaged text is refused or read and never crashes", "[text]") {
                                         "\"\",\"x\"\n\"1\",0.5\n\"2\",0.25\n", "1\t2\n3\t4\r\n5\t6\n"};
   int read = 0;
   int refused = 0;
-  for (std::size_t round = 0; round < 4000; ++round) {
+  for (std::size_t round = 0; round < 2000; ++round) {
     std::string damaged = wholes[round % wholes.size()];
     for (auto flips = 1 + random() % 3; flips > 0; --flips) {
       const std::size_t at = random() % damaged.size();
@@ -420,6 +420,6 @@ TEST_CASE("a damaged text is refused or read and never crashes", "[text]") {
       ++refused;
     }
   }
-  CHECK(read > 500);
-  CHECK(refused > 500);
+  CHECK(read > 250);
+  CHECK(refused > 250);
 }
