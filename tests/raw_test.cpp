@@ -34,6 +34,7 @@ using collapse::test::block_sizes;
 using collapse::test::Blocks;
 using collapse::test::blocks_of;
 using collapse::test::bytes_of;
+using collapse::test::same_values;
 using collapse::test::TemporaryFolder;
 
 namespace {
@@ -118,7 +119,7 @@ TEST_CASE("rows of every dtype are read from a stream in blocks of any size", "[
       CHECK(raw.dtype() == type.name);
       CHECK(raw.path() == "Z");
       const Blocks blocks = blocks_of(raw, block_rows);
-      CHECK(blocks.values == expected_values());
+      CHECK(same_values(blocks.values, expected_values()));
       CHECK(blocks.rows == block_sizes(rows, block_rows));
       CHECK(blocks.scalar_size == type.size);
     }
@@ -229,7 +230,7 @@ TEST_CASE("rows that trickle through a pipe are put together", "[raw]") {
   RawStream raw(stream.get(), cols, "f4");
   const Blocks blocks = blocks_of(raw, 7);
   writer.join();
-  CHECK(blocks.values == expected_values());
+  CHECK(same_values(blocks.values, expected_values()));
   CHECK(blocks.rows == block_sizes(rows, 7));
 }
 

@@ -35,6 +35,7 @@ using collapse::test::blocks_of;
 using collapse::test::bytes_of;
 using collapse::test::safetensors_bytes;
 using collapse::test::safetensors_entry;
+using collapse::test::same_values;
 using collapse::test::TemporaryFolder;
 
 namespace {
@@ -135,11 +136,11 @@ TEST_CASE("tensors of every float type are read whole and in blocks at any align
       for (const Eigen::Index block_rows :
            {Eigen::Index{1}, Eigen::Index{7}, rows, rows + 1, std::numeric_limits<Eigen::Index>::max()}) {
         const Blocks blocks = blocks_of(file, block_rows);
-        CHECK(blocks.values == expected_values());
+        CHECK(same_values(blocks.values, expected_values()));
         CHECK(blocks.rows == block_sizes(rows, block_rows));
         CHECK(blocks.scalar_size == type.size);
       }
-      CHECK(values_of(file) == expected_values());
+      CHECK(same_values(values_of(file), expected_values()));
       const bool aligned = file.visit([&](const auto& Z) {
         return reinterpret_cast<std::uintptr_t>(Z.data()) % static_cast<std::uintptr_t>(type.size) == 0;
       });
@@ -277,7 +278,7 @@ TEST_CASE("a safetensors file with a damaged header is refused or read within it
   const std::size_t header_size = whole.size() - 496;
   int read = 0;
   int refused = 0;
-  for (int round = 0; round < 4000; ++round) {
+  for (int round = 0; round < 2000; ++round) {
     std::string damaged = whole;
     for (auto flips = 1 + random() % 3; flips > 0; --flips) {
       const std::size_t at = round % 4 == 0 ? random() % header_size : 8 + random() % (header_size - 8);
@@ -300,6 +301,6 @@ TEST_CASE("a safetensors file with a damaged header is refused or read within it
       ++refused;
     }
   }
-  CHECK(read > 500);
-  CHECK(refused > 500);
+  CHECK(read > 250);
+  CHECK(refused > 250);
 }

@@ -33,6 +33,7 @@ using collapse::io::detail::parse_number;
 using collapse::test::block_sizes;
 using collapse::test::Blocks;
 using collapse::test::blocks_of;
+using collapse::test::same_values;
 using collapse::test::TemporaryFolder;
 
 namespace {
@@ -91,26 +92,27 @@ const Eigen::MatrixXd two_by_three = matrix({{1, 2, 3}, {-4, 0.5, 1024}});
 static_assert(!std::is_copy_constructible_v<TextFile> && std::is_move_constructible_v<TextFile>);
 
 TEST_CASE("rows are read whatever separates their numbers", "[text]") {
-  CHECK(values_of("1,2,3\n-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of("1\t2\t3\n-4\t0.5\t1024\n") == two_by_three);
-  CHECK(values_of("1;2;3\n-4;0.5;1024\n") == two_by_three);
-  CHECK(values_of("1 2 3\n-4 0.5 1024\n") == two_by_three);
-  CHECK(values_of("  1   2 3 \n-4 \t 0.5  1024\t\n") == two_by_three);
-  CHECK(values_of(" 1, 2 ,3\n-4,  0.5,1024 \n") == two_by_three);
-  CHECK(values_of("\"1\",\"2\",3\n-4,\"0.5\",1024\n") == two_by_three);
-  CHECK(values_of("1\n2\n") == matrix({{1}, {2}}));
+  CHECK(same_values(values_of("1,2,3\n-4,0.5,1024\n"), two_by_three));
+  CHECK(same_values(values_of("1\t2\t3\n-4\t0.5\t1024\n"), two_by_three));
+  CHECK(same_values(values_of("1;2;3\n-4;0.5;1024\n"), two_by_three));
+  CHECK(same_values(values_of("1 2 3\n-4 0.5 1024\n"), two_by_three));
+  CHECK(same_values(values_of("  1   2 3 \n-4 \t 0.5  1024\t\n"), two_by_three));
+  CHECK(same_values(values_of(" 1, 2 ,3\n-4,  0.5,1024 \n"), two_by_three));
+  CHECK(same_values(values_of("\"1\",\"2\",3\n-4,\"0.5\",1024\n"), two_by_three));
+  CHECK(same_values(values_of("1\n2\n"), matrix({{1}, {2}})));
 }
 
 TEST_CASE("line ends, blank lines, comments and a byte order mark do not matter", "[text]") {
-  CHECK(values_of("1,2,3\r\n-4,0.5,1024\r\n") == two_by_three);
-  CHECK(values_of("1,2,3\n-4,0.5,1024") == two_by_three);
-  CHECK(values_of("1,2,3\r\n-4,0.5,1024\r") == two_by_three);
-  CHECK(values_of("1,2,3\n-4,0.5,1024\n\n \n\t\r\n\r\n") == two_by_three);
-  CHECK(values_of("\n\n1,2,3\n\n-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of("# made today\n1,2,3\n#7,8,9\n-4,0.5,1024\n# end") == two_by_three);
-  CHECK(values_of("\xef\xbb\xbf"
-                  "1,2,3\n-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of("\xef\xbb\xbf# comment\nx,y,z\n1,2,3\n-4,0.5,1024\n") == two_by_three);
+  CHECK(same_values(values_of("1,2,3\r\n-4,0.5,1024\r\n"), two_by_three));
+  CHECK(same_values(values_of("1,2,3\n-4,0.5,1024"), two_by_three));
+  CHECK(same_values(values_of("1,2,3\r\n-4,0.5,1024\r"), two_by_three));
+  CHECK(same_values(values_of("1,2,3\n-4,0.5,1024\n\n \n\t\r\n\r\n"), two_by_three));
+  CHECK(same_values(values_of("\n\n1,2,3\n\n-4,0.5,1024\n"), two_by_three));
+  CHECK(same_values(values_of("# made today\n1,2,3\n#7,8,9\n-4,0.5,1024\n# end"), two_by_three));
+  CHECK(same_values(values_of("\xef\xbb\xbf"
+                              "1,2,3\n-4,0.5,1024\n"),
+                    two_by_three));
+  CHECK(same_values(values_of("\xef\xbb\xbf# comment\nx,y,z\n1,2,3\n-4,0.5,1024\n"), two_by_three));
 }
 
 TEST_CASE("numbers are read in every way that they are written", "[text]") {
@@ -174,47 +176,47 @@ TEST_CASE("text that only begins like a number is none", "[text]") {
 TEST_CASE("numbers are read the same in every locale", "[text]") {
   const std::string before = std::setlocale(LC_NUMERIC, nullptr);
   for (const char* const name : {"de_DE.UTF-8", "fr_FR.UTF-8", "C"}) {
-    if (std::setlocale(LC_NUMERIC, name)) CHECK(values_of("1,2,3\n-4,0.5,1024\n") == two_by_three);
+    if (std::setlocale(LC_NUMERIC, name)) CHECK(same_values(values_of("1,2,3\n-4,0.5,1024\n"), two_by_three));
   }
   std::setlocale(LC_NUMERIC, before.c_str());
 }
 
 TEST_CASE("a header that names the columns is left out", "[text]") {
-  CHECK(values_of("x,y,z\n1,2,3\n-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of("\"x, y\",\"say \"\"y\"\"\",z\n1,2,3\n-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of("x y z\n1 2 3\n-4 0.5 1024\n") == two_by_three);
-  CHECK(values_of("0,1,2\n1,2,3\n-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of("x\n1\n2\n") == matrix({{1}, {2}}));
-  CHECK(values_of("word,x,y,z\na,1,2,3\nb,-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of("word\t0\t1\t2\na\t1\t2\t3\nb\t-4\t0.5\t1024\n") == two_by_three);
+  CHECK(same_values(values_of("x,y,z\n1,2,3\n-4,0.5,1024\n"), two_by_three));
+  CHECK(same_values(values_of("\"x, y\",\"say \"\"y\"\"\",z\n1,2,3\n-4,0.5,1024\n"), two_by_three));
+  CHECK(same_values(values_of("x y z\n1 2 3\n-4 0.5 1024\n"), two_by_three));
+  CHECK(same_values(values_of("0,1,2\n1,2,3\n-4,0.5,1024\n"), two_by_three));
+  CHECK(same_values(values_of("x\n1\n2\n"), matrix({{1}, {2}})));
+  CHECK(same_values(values_of("word,x,y,z\na,1,2,3\nb,-4,0.5,1024\n"), two_by_three));
+  CHECK(same_values(values_of("word\t0\t1\t2\na\t1\t2\t3\nb\t-4\t0.5\t1024\n"), two_by_three));
   // Numbers, but no names of columns.
-  CHECK(values_of("0,1\n2,3\n") == matrix({{0, 1}, {2, 3}}));
-  CHECK(values_of("0,1,3\n1,2,3\n") == matrix({{0, 1, 3}, {1, 2, 3}}));
-  CHECK(values_of("0,1,2\n") == matrix({{0, 1, 2}}));
+  CHECK(same_values(values_of("0,1\n2,3\n"), matrix({{0, 1}, {2, 3}})));
+  CHECK(same_values(values_of("0,1,3\n1,2,3\n"), matrix({{0, 1, 3}, {1, 2, 3}})));
+  CHECK(same_values(values_of("0,1,2\n"), matrix({{0, 1, 2}})));
 }
 
 TEST_CASE("a first column of words is left out", "[text]") {
-  CHECK(values_of("a 1 2 3\nb -4 0.5 1024\n") == two_by_three);
-  CHECK(values_of("a,1,2,3\nb,-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of("New York\t1\t2\t3\nthe \"Hague\"\t-4\t0.5\t1024\n") == two_by_three);
-  CHECK(values_of("\"New York, NY\",1,2,3\n\"say \"\"b\"\"\",-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of(", 1 2 3\n\" -4 0.5 1024\n") == two_by_three);
-  CHECK(values_of("; 1 2 3\n# -4 0.5 1024\n# no row\n") == two_by_three);
+  CHECK(same_values(values_of("a 1 2 3\nb -4 0.5 1024\n"), two_by_three));
+  CHECK(same_values(values_of("a,1,2,3\nb,-4,0.5,1024\n"), two_by_three));
+  CHECK(same_values(values_of("New York\t1\t2\t3\nthe \"Hague\"\t-4\t0.5\t1024\n"), two_by_three));
+  CHECK(same_values(values_of("\"New York, NY\",1,2,3\n\"say \"\"b\"\"\",-4,0.5,1024\n"), two_by_three));
+  CHECK(same_values(values_of(", 1 2 3\n\" -4 0.5 1024\n"), two_by_three));
+  CHECK(same_values(values_of("; 1 2 3\n# -4 0.5 1024\n# no row\n"), two_by_three));
   CHECK(values_of("a 1 2 3\n2003 -4 0.5 1024\nb 0 0 0\n").rows() == 3);
   CHECK(values_of("a 1 2 3\nnan -4 0.5 1024\nb 0 0 0\n").rows() == 3);
-  CHECK(values_of("a 1 2 3\n. . . -4 0.5 1024\n") == two_by_three);
-  CHECK(values_of("a 1 2 3\nat name@example.com -4 0.5 1024\n") == two_by_three);
+  CHECK(same_values(values_of("a 1 2 3\n. . . -4 0.5 1024\n"), two_by_three));
+  CHECK(same_values(values_of("a 1 2 3\nat name@example.com -4 0.5 1024\n"), two_by_three));
   CHECK(is_labelled("a 1 2 3\n"));
   CHECK_FALSE(is_labelled("1 2 3\n"));
 }
 
 TEST_CASE("a header without a name for the first column makes it one of labels", "[text]") {
-  CHECK(values_of(",x,y,z\n0,1,2,3\n1,-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of(",0,1,2\n0,1,2,3\n1,-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of(",0\n5,1\n6,2\n") == matrix({{1}, {2}}));
-  CHECK(values_of("\"\",\"V1\",\"V2\",\"V3\"\n\"1\",1,2,3\n\"2\",-4,0.5,1024\n") == two_by_three);
-  CHECK(values_of("V1 V2 V3\n1 1 2 3\n2 -4 0.5 1024\n") == two_by_three);
-  CHECK(values_of("V1 V2 V3\na 1 2 3\n2 -4 0.5 1024\n") == two_by_three);
+  CHECK(same_values(values_of(",x,y,z\n0,1,2,3\n1,-4,0.5,1024\n"), two_by_three));
+  CHECK(same_values(values_of(",0,1,2\n0,1,2,3\n1,-4,0.5,1024\n"), two_by_three));
+  CHECK(same_values(values_of(",0\n5,1\n6,2\n"), matrix({{1}, {2}})));
+  CHECK(same_values(values_of("\"\",\"V1\",\"V2\",\"V3\"\n\"1\",1,2,3\n\"2\",-4,0.5,1024\n"), two_by_three));
+  CHECK(same_values(values_of("V1 V2 V3\n1 1 2 3\n2 -4 0.5 1024\n"), two_by_three));
+  CHECK(same_values(values_of("V1 V2 V3\na 1 2 3\n2 -4 0.5 1024\n"), two_by_three));
   CHECK(mentions(refusal_of("x,y\n1,2,3,4\n"), "line 1 names 2 columns, line 2 has 4"));
   CHECK(mentions(refusal_of("x,y,z\n1,2\n"), "line 1 names 3 columns, line 2 has 2"));
 }
@@ -225,18 +227,18 @@ TEST_CASE("the first line of word2vec announces rows and is told apart", "[text]
   CHECK(vectors.cols() == 3);
   CHECK(vectors.known_rows() == 2);
   CHECK(vectors.labelled());
-  CHECK(values_of("2 3\na 1 2 3 \nb -4 0.5 1024 \n") == two_by_three);
-  CHECK(values_of("2 3\n# 1 2 3\nb -4 0.5 1024\n") == two_by_three);
-  CHECK(values_of("2 3\n# a comment\n7 1 2 3\n8 -4 0.5 1024\n") == two_by_three);
-  CHECK(values_of("2\t3\na\t1\t2\t3\nb\t-4\t0.5\t1024\n") == two_by_three);
-  CHECK(values_of("2 1\na 5\nb 6\n") == matrix({{5}, {6}}));
+  CHECK(same_values(values_of("2 3\na 1 2 3 \nb -4 0.5 1024 \n"), two_by_three));
+  CHECK(same_values(values_of("2 3\n# 1 2 3\nb -4 0.5 1024\n"), two_by_three));
+  CHECK(same_values(values_of("2 3\n# a comment\n7 1 2 3\n8 -4 0.5 1024\n"), two_by_three));
+  CHECK(same_values(values_of("2\t3\na\t1\t2\t3\nb\t-4\t0.5\t1024\n"), two_by_three));
+  CHECK(same_values(values_of("2 1\na 5\nb 6\n"), matrix({{5}, {6}})));
 
   // Rows of two whole numbers.
-  CHECK(values_of("2 3\n4 5\n") == matrix({{2, 3}, {4, 5}}));
-  CHECK(values_of("2 1\n4 5\n") == matrix({{2, 1}, {4, 5}}));
-  CHECK(values_of("2 3\n# a comment\n4 5\n") == matrix({{2, 3}, {4, 5}}));
-  CHECK(values_of("2 3\n") == matrix({{2, 3}}));
-  CHECK(values_of("2,3\n4,5\n") == matrix({{2, 3}, {4, 5}}));
+  CHECK(same_values(values_of("2 3\n4 5\n"), matrix({{2, 3}, {4, 5}})));
+  CHECK(same_values(values_of("2 1\n4 5\n"), matrix({{2, 1}, {4, 5}})));
+  CHECK(same_values(values_of("2 3\n# a comment\n4 5\n"), matrix({{2, 3}, {4, 5}})));
+  CHECK(same_values(values_of("2 3\n"), matrix({{2, 3}})));
+  CHECK(same_values(values_of("2,3\n4,5\n"), matrix({{2, 3}, {4, 5}})));
   CHECK_FALSE(TextFile(folder.write("Z.txt", "2 3\n4 5\n")).known_rows());
   CHECK(mentions(refusal_of("2 4\na 1 2 3\n"), "line 2, column 1: 'a' is no number"));
 }
@@ -319,7 +321,7 @@ TEST_CASE("blocks of any size hold the rows in their order", "[text]") {
     CHECK_FALSE(file.known_rows());
     CHECK(file.path() == path.string());
     const Blocks blocks = blocks_of(file, rows);
-    CHECK(blocks.values == expected);
+    CHECK(same_values(blocks.values, expected));
     CHECK(blocks.rows == block_sizes(23, rows));
     CHECK(blocks.scalar_size == 8);
   }
@@ -335,7 +337,7 @@ TEST_CASE("lines may cross the ends of the buffer at every place", "[text]") {
     text += std::string(2 * buffer - 12 + shift - text.size() - 1, 'y') + "\n9 10";
     TextFile file(folder.write("Z.txt", text));
     INFO("shift " << shift);
-    CHECK(blocks_of(file, 2).values == matrix({{1, 2}, {345, 678.5}, {9, 10}}));
+    CHECK(same_values(blocks_of(file, 2).values, matrix({{1, 2}, {345, 678.5}, {9, 10}})));
   }
 }
 
@@ -362,7 +364,7 @@ TEST_CASE("a text is read once and blocks have rows", "[text]") {
   TextFile file(folder.write("Z.txt", "1 2\n3 4\n"));
   CHECK_THROWS_AS(file.for_each_block(0, [](const auto&) {}), OptionError);
   TextFile moved(std::move(file));
-  CHECK(blocks_of(moved, 1).values == matrix({{1, 2}, {3, 4}}));
+  CHECK(same_values(blocks_of(moved, 1).values, matrix({{1, 2}, {3, 4}})));
   CHECK_THROWS_AS(blocks_of(moved, 1), FileError);
 }
 
@@ -398,7 +400,7 @@ TEST_CASE("a damaged text is refused or read and never crashes", "[text]") {
                                         "\"\",\"x\"\n\"1\",0.5\n\"2\",0.25\n", "1\t2\n3\t4\r\n5\t6\n"};
   int read = 0;
   int refused = 0;
-  for (std::size_t round = 0; round < 4000; ++round) {
+  for (std::size_t round = 0; round < 2000; ++round) {
     std::string damaged = wholes[round % wholes.size()];
     for (auto flips = 1 + random() % 3; flips > 0; --flips) {
       const std::size_t at = random() % damaged.size();
@@ -420,6 +422,6 @@ TEST_CASE("a damaged text is refused or read and never crashes", "[text]") {
       ++refused;
     }
   }
-  CHECK(read > 500);
-  CHECK(refused > 500);
+  CHECK(read > 250);
+  CHECK(refused > 250);
 }

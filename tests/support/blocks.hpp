@@ -29,6 +29,11 @@ template <io::RowBlocks Source>
   return blocks;
 }
 
+/// Equal in shape and in every value; comparing matrices of two shapes is an assertion in Eigen.
+[[nodiscard]] inline bool same_values(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
+  return a.rows() == b.rows() && a.cols() == b.cols() && a == b;
+}
+
 /// The sizes of the blocks that `total` rows come in.
 [[nodiscard]] inline std::vector<Eigen::Index> block_sizes(Eigen::Index total, Eigen::Index rows) {
   std::vector<Eigen::Index> sizes;
