@@ -381,7 +381,7 @@ inline void put_side_by_side(std::string& out, const Panel& left, const Panel& r
   if (report.diagnosis.verdict == Verdict::undetermined) {
     if (findings.empty()) return "too little to judge by";
     const Finding& reason = own != findings.end() ? *own : findings.front();
-    const std::string words = glyphs.ascii ? to_ascii(reason.explanation) : reason.explanation;
+    std::string words = glyphs.ascii ? to_ascii(reason.explanation) : reason.explanation;
     const bool one_line = std::none_of(words.begin(), words.end(), is_control);
     if (one_line && !words.empty() && columns(words) <= room) return words;
     return "reason below";
@@ -412,7 +412,7 @@ inline void put_verdict(std::string& out, const Glyphs& glyphs, const Report& re
   const auto headline = [&out](std::string_view label, double value, const std::string& reading) {
     put_line(out, pad_right(fmt::format("  {}", label), 16) + pad_left(number(value), 12) + "   " + reading);
   };
-  const auto or_undefined = [](double value, std::string reading) {
+  const auto or_undefined = [](double value, const std::string& reading) {
     return std::isnan(value) ? std::string("undefined") : reading;
   };
   const double share = report.spectrum.effective_rank_vs_expected;

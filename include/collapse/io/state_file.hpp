@@ -9,6 +9,7 @@
 #include <fstream>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #if __has_include(<unistd.h>)
 #include <fcntl.h>
@@ -44,6 +45,23 @@ namespace detail {
 #endif
 }
 
+/// A file that is removed at the end, unless it has got another name meanwhile.
+class Part {
+ public:
+  explicit Part(std::filesystem::path path) : path_(std::move(path)) {}
+  Part(const Part&) = delete;
+  Part& operator=(const Part&) = delete;
+  ~Part() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
 /// Until the bytes of a file, or the names in a folder, are on the disk.
 inline void synchronise(const std::filesystem::path& path, bool folder) {
 #if __has_include(<unistd.h>)
@@ -75,19 +93,10 @@ inline void save_state(const Accumulator& accumulator, const std::filesystem::pa
     throw FileError(path.string(), "is not a regular file; name one to be made or replaced");
   }
   const std::filesystem::path target = replaces ? std::filesystem::canonical(path, ignored) : path;
-  const std::filesystem::path part = detail::make_neighbour(target);
-  struct Remover {
-    const std::filesystem::path& path;
-    bool active = true;
-    ~Remover() {
-      std::error_code error;
-      if (active) std::filesystem::remove(path, error);
-    }
-  } remover{part};
-
+  const detail::Part part(detail::make_neighbour(target));
   {
     errno = 0;
-    std::ofstream out(part, std::ios::binary);
+    std::ofstream out(part.path(), std::ios::binary);
     if (!out) detail::fail(path, "write", errno);
     try {
       accumulator.save(out);
@@ -97,12 +106,11 @@ inline void save_state(const Accumulator& accumulator, const std::filesystem::pa
     out.close();
     if (!out) detail::fail(path, "write", errno != 0 ? errno : EIO);
   }
-  detail::synchronise(part, false);
-  if (replaces) std::filesystem::permissions(part, before.permissions(), ignored);
+  detail::synchronise(part.path(), false);
+  if (replaces) std::filesystem::permissions(part.path(), before.permissions(), ignored);
   std::error_code failed;
-  std::filesystem::rename(part, target, failed);
+  std::filesystem::rename(part.path(), target, failed);
   if (failed) throw FileError(path.string(), "cannot write: " + failed.message());
-  remover.active = false;
   detail::synchronise(target.has_parent_path() ? target.parent_path() : ".", true);
 }
 
