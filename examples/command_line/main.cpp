@@ -72,6 +72,7 @@ auto by_name(const std::string& option, std::string_view name, const Choices& ch
       std::find_if(choices.begin(), choices.end(), [name](auto choice) { return to_string(choice) == name; });
   if (found == choices.end()) {
     std::vector<std::string_view> names;
+    names.reserve(choices.size());
     for (const auto choice : choices) names.push_back(to_string(choice));
     throw CLI::ValidationError(option, fmt::format("'{}' is not one of {}", name, fmt::join(names, ", ")));
   }
@@ -399,7 +400,7 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (...) {
-    std::fputs("collapse: stopped by an unexpected error\n", stderr);
+    static_cast<void>(std::fputs("collapse: stopped by an unexpected error\n", stderr));
     return bad_input;
   }
 }
