@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-#if __has_include(<unistd.h>)
+#if __has_include(<sys/mman.h>)
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -72,7 +72,7 @@ inline std::size_t ByteStream::read(std::span<std::byte> to) {
   return used;
 }
 
-#if __has_include(<unistd.h>)
+#if __has_include(<sys/mman.h>)
 
 inline ByteStream::ByteStream(const std::filesystem::path& path)
     : path_(path.string()), stream_(nullptr, Closer{true}) {
