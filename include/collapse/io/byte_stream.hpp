@@ -51,7 +51,7 @@ class ByteStream {
   struct Closer {
     bool owned;
     void operator()(std::FILE* stream) const {
-      if (owned) std::fclose(stream);
+      if (owned) static_cast<void>(std::fclose(stream));
     }
   };
 

@@ -174,8 +174,8 @@ class SafetensorsFile {
   SafetensorsFile(const std::string& path, std::string_view name, MappedFile&& file)
       : SafetensorsFile(path, name, parse_safetensors_header(file.bytes(), path), std::move(file)) {}
 
-  SafetensorsFile(const std::string& path, std::string_view name, const SafetensorsHeader& header, MappedFile&& file)
-      : path_(path),
+  SafetensorsFile(std::string path, std::string_view name, const SafetensorsHeader& header, MappedFile&& file)
+      : path_(std::move(path)),
         tensor_(detail::find_tensor(header, name, path_)),
         matrix_(std::move(file), detail::safetensors_layout(tensor_, header.data_offset, path_)) {}
 
