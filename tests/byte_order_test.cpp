@@ -13,7 +13,7 @@ static_assert(swapped(std::uint16_t{0x0102}) == 0x0201);
 static_assert(swapped(std::uint32_t{0x01020384}) == 0x84030201U);
 static_assert(swapped(std::uint64_t{0x8102030405060708}) == 0x0807060504030281U);
 
-TEST_CASE("values are copied with the bytes of each in the other order, aligned or not", "[byte_order]") {
+TEST_CASE("values are copied with the bytes of each in the other order at any alignment", "[byte_order]") {
   const std::string from = "x0123456789abcdef";
   const auto copied = [&](auto copy) {
     std::string to(18, '.');

@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-#if __has_include(<unistd.h>)
+#if __has_include(<sys/mman.h>)
 #include <unistd.h>
 #endif
 
@@ -210,7 +210,7 @@ TEST_CASE("a stream that cannot be read is refused with the system's reason", "[
         0);
 }
 
-#if __has_include(<unistd.h>)
+#if __has_include(<sys/mman.h>)
 
 TEST_CASE("rows that trickle through a pipe are put together", "[raw]") {
   int ends[2] = {-1, -1};

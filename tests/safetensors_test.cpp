@@ -160,7 +160,7 @@ TEST_CASE("a bfloat16 tensor is not taken for float16", "[safetensors]") {
   CHECK(value("F16") == 1.875);
 }
 
-TEST_CASE("a tensor is found by its name, or because it is the only matrix of floats", "[safetensors]") {
+TEST_CASE("a tensor is found by its name or as the only matrix of floats", "[safetensors]") {
   const TemporaryFolder folder;
   const std::filesystem::path path = folder.write(
       "Z",

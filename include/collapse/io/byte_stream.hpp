@@ -12,7 +12,7 @@
 #include <system_error>
 #include <utility>
 
-#if __has_include(<unistd.h>)
+#if __has_include(<sys/mman.h>)
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -51,7 +51,7 @@ class ByteStream {
   struct Closer {
     bool owned;
     void operator()(std::FILE* stream) const {
-      if (owned) static_cast<void>(std::fclose(stream));  // nothing was written
+      if (owned) static_cast<void>(std::fclose(stream));
     }
   };
 
@@ -72,7 +72,7 @@ inline std::size_t ByteStream::read(std::span<std::byte> to) {
   return used;
 }
 
-#if __has_include(<unistd.h>)
+#if __has_include(<sys/mman.h>)
 
 inline ByteStream::ByteStream(const std::filesystem::path& path)
     : path_(path.string()), stream_(nullptr, Closer{true}) {

@@ -100,8 +100,8 @@ inline bool MappedFile::map(const ByteStream& stream) {
   const int descriptor = ::fileno(stream.get());
   struct stat status {};
   if (::fstat(descriptor, &status) != 0) stream.fail("open", errno);
-  if (!S_ISREG(status.st_mode)) return false;
-  if (status.st_size <= 0) return true;
+  // Of files that the system makes up as they are read, the size is 0 as well.
+  if (!S_ISREG(status.st_mode) || status.st_size <= 0) return false;
   if (static_cast<std::uintmax_t>(status.st_size) > std::numeric_limits<std::ptrdiff_t>::max()) {
     throw FileError(stream.path(),
                     fmt::format("{} bytes are more than this system can address; split the file", status.st_size));

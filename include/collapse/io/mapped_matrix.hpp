@@ -154,7 +154,7 @@ class MappedMatrix {
   }
 
   [[nodiscard]] const std::byte* whole_copy() const {
-    const std::lock_guard lock(copy_->mutex);
+    const std::lock_guard<std::mutex> lock(copy_->mutex);
     if (!copy_->bytes) {
       std::unique_ptr<std::byte[]> all(new std::byte[bytes()]);
       copy(values(), bytes() / value_size_, all.get());

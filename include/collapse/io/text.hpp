@@ -59,7 +59,7 @@ namespace detail {
 
 /// The fields of a line, one by one. Separated by ' ', they stand between runs of blanks and tabs; by any other
 /// separator, each ends at the next, blanks around it are not part of it, and between ',' and ';' it may be quoted as
-/// in RFC 4180.
+/// in RFC 4180, but for line breaks.
 class TextFields {
  public:
   TextFields(std::string_view line, char separator) : rest_(line), separator_(separator) {}
