@@ -113,3 +113,49 @@ TEST_CASE("products round no more than their length allows", "[products]") {
   const reference::Real worst = ((sums.cast<reference::Real>() - expected).array().abs() / sizes.array()).maxCoeff();
   CHECK(worst < 128.0L * std::numeric_limits<double>::epsilon() / 2.0L);
 }
+
+TEST_CASE("products in float of small whole numbers are exact for every shape of a tile", "[products]") {
+  using Packed = detail::BasicPackedVectors<float>;
+  const auto packed_rows = [](const Dense<double>& columns) {
+    detail::Panel panel(columns.cols(), columns.rows());
+    panel.view(columns.cols(), columns.rows()) = columns.transpose();
+    Packed result(columns.cols(), columns.rows());
+    result.pack_rows(0, panel.view(columns.cols(), columns.rows()));
+    return result;
+  };
+  for (const Index depth : {1, 127, 128, 129, 300}) {
+    for (const Index n : {1, 23, 24, 25, 96}) {
+      for (const Index m : {1, 5, 48, 96}) {
+        CAPTURE(depth, n, m);
+        // At most 100 each: sums stay below 2^24.
+        const Dense<double> x = (whole_numbers(depth, n, 8) / 10.0).array().round();
+        const Dense<double> y = (whole_numbers(depth, m, 9) / 10.0).array().round();
+        Eigen::MatrixXf sums = Eigen::MatrixXf::Constant(n, m, 7.0F);
+        detail::add_products(packed_rows(x), 0, packed_rows(y), 0, depth, sums);
+        const Eigen::MatrixXd expected = ((x.transpose() * y).array() + 7.0).matrix();
+        REQUIRE(sums.cast<double>() == expected);
+      }
+    }
+  }
+}
+
+TEST_CASE("products of single pairs have the bits of those of a tile", "[products]") {
+  for (const Index depth : {1, 3, 127, 128, 129, 700}) {
+    CAPTURE(depth);
+    const Dense<double> x = reference::gaussian<double>(depth, 24, 10, 0.5);
+    const PackedVectors packed = packed_columns(x);
+    Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(24, 24);
+    detail::add_products(packed, 0, packed, 0, depth, sums);
+    for (Index i = 0; i < 24; ++i) {
+      for (Index j = 0; j + 1 < 24; ++j) {
+        const auto from_packed =
+            detail::pair_products<1, double>({packed.vector(i)}, {packed.vector(j)}, detail::MicroKernel::group, depth);
+        REQUIRE(from_packed[0] == sums(i, j));
+        const auto two = detail::pair_products<2, double>({x.col(i).data(), x.col(j + 1).data()},
+                                                          {x.col(j).data(), x.col(i).data()}, 1, depth);
+        REQUIRE(two[0] == sums(i, j));
+        REQUIRE(two[1] == sums(i, j + 1));
+      }
+    }
+  }
+}

@@ -28,6 +28,7 @@ class Panel {
   [[nodiscard]] View rows(Index first, Index count, Index cols) {
     return {values_.data() + first * stride_, count, cols, Eigen::OuterStride<>(stride_)};
   }
+  [[nodiscard]] const double* row(Index i) const { return values_.data() + i * stride_; }
   [[nodiscard]] View columns(Index first, Index rows, Index count) {
     return {values_.data() + first, rows, count, Eigen::OuterStride<>(stride_)};
   }

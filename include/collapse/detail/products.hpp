@@ -5,7 +5,9 @@
 #include <Eigen/Core>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 /// Products of packed vectors: all x_i . y_j for a tile of vectors. Both factors have one layout, so a symmetric
@@ -13,10 +15,12 @@
 /// compiler folds its loads into the multiplications, as GCC does, it stays at two thirds of the machine's peak.
 namespace collapse::detail {
 
-/// The innermost step: a small block of products, held in registers while it runs along the vectors.
-struct MicroKernel {
-  using Packet = Eigen::internal::packet_traits<double>::type;
-  static constexpr int width = static_cast<int>(sizeof(Packet) / sizeof(double));
+/// The innermost step: a small block of products, held in registers while it runs along the vectors. In float or in
+/// double.
+template <class Scalar>
+struct BasicMicroKernel {
+  using Packet = typename Eigen::internal::packet_traits<Scalar>::type;
+  static constexpr int width = static_cast<int>(sizeof(Packet) / sizeof(Scalar));
   static constexpr int group = 3 * width;  ///< vectors that are packed together
   /// Vectors of the right-hand side taken at a time: accumulators fill the registers and leave room for the operands.
 #ifdef EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS
@@ -28,7 +32,7 @@ struct MicroKernel {
   static_assert(group % columns == 0);
 
   /// c(i, j) += sum_k a[k * group + i] * b[k * group + j] for i < group, j < columns.
-  static void run(Index depth, const double* a, const double* b, double* c, Index c_stride) {
+  static void run(Index depth, const Scalar* a, const Scalar* b, Scalar* c, Index c_stride) {
     run(depth, a, b, c, c_stride, std::make_integer_sequence<int, columns>());
   }
 
@@ -41,7 +45,7 @@ struct MicroKernel {
   }
 
   template <int... J>
-  static void run(Index depth, const double* a, const double* b, double* c, Index c_stride,
+  static void run(Index depth, const Scalar* a, const Scalar* b, Scalar* c, Index c_stride,
                   std::integer_sequence<int, J...> /*columns*/) {
     using Eigen::internal::padd;
     using Eigen::internal::pload;
@@ -49,9 +53,9 @@ struct MicroKernel {
     using Eigen::internal::pmadd;
     using Eigen::internal::pset1;
     using Eigen::internal::pstoreu;
-    Packet low[columns] = {(static_cast<void>(J), pset1<Packet>(0.0))...};
-    Packet mid[columns] = {(static_cast<void>(J), pset1<Packet>(0.0))...};
-    Packet high[columns] = {(static_cast<void>(J), pset1<Packet>(0.0))...};
+    Packet low[] = {(static_cast<void>(J), pset1<Packet>(Scalar(0)))...};
+    Packet mid[] = {(static_cast<void>(J), pset1<Packet>(Scalar(0)))...};
+    Packet high[] = {(static_cast<void>(J), pset1<Packet>(Scalar(0)))...};
     for (Index k = 0; k < depth; ++k) {
       Packet left0 = pload<Packet>(a);
       Packet left1 = pload<Packet>(a + width);
@@ -70,45 +74,49 @@ struct MicroKernel {
       b += group;
     }
     const auto add = [&](int j) {
-      double* const to = c + j * c_stride;
+      Scalar* const to = c + j * c_stride;
       pstoreu(to, padd(ploadu<Packet>(to), low[j]));
       pstoreu(to + width, padd(ploadu<Packet>(to + width), mid[j]));
-      double* const last = to + 2 * static_cast<std::ptrdiff_t>(width);
+      Scalar* const last = to + 2 * static_cast<std::ptrdiff_t>(width);
       pstoreu(last, padd(ploadu<Packet>(last), high[j]));
     };
     (add(J), ...);
   }
 };
 
+using MicroKernel = BasicMicroKernel<double>;
+
 /// Up to `max_vectors` vectors of up to `max_depth` entries in the layout that the kernel reads: entry k of the vectors
 /// of a group side by side.
-class PackedVectors {
+template <class Scalar>
+class BasicPackedVectors {
  public:
+  using Kernel = BasicMicroKernel<Scalar>;
   static constexpr Index tile = 96;  ///< a multiple of every group: whole tiles consist of whole groups
-  static_assert(tile % MicroKernel::group == 0);
+  static_assert(tile % Kernel::group == 0);
 
-  PackedVectors(Index max_vectors, Index max_depth)
+  BasicPackedVectors(Index max_vectors, Index max_depth)
       : max_depth_(max_depth), values_((max_vectors + tile - 1) / tile * tile * max_depth) {}
 
-  /// Entry k of vector i stands at vector(i)[k * MicroKernel::group].
-  [[nodiscard]] double* vector(Index i) {
-    return values_.data() + i / MicroKernel::group * (MicroKernel::group * max_depth_) + i % MicroKernel::group;
+  /// Entry k of vector i stands at vector(i)[k * Kernel::group].
+  [[nodiscard]] Scalar* vector(Index i) {
+    return values_.data() + i / Kernel::group * (Kernel::group * max_depth_) + i % Kernel::group;
   }
-  [[nodiscard]] const double* vector(Index i) const {
-    return values_.data() + i / MicroKernel::group * (MicroKernel::group * max_depth_) + i % MicroKernel::group;
+  [[nodiscard]] const Scalar* vector(Index i) const {
+    return values_.data() + i / Kernel::group * (Kernel::group * max_depth_) + i % Kernel::group;
   }
 
   /// Vectors [first, first + count) from the columns of `rows`, and zeros up to the end of the last group.
   void pack_columns(Index first, Index count, const Panel::View& rows) {
-    for (Index i = 0; i < count; i += MicroKernel::group) {
-      const Index taken = std::min<Index>(MicroKernel::group, count - i);
-      double* to = vector(first + i);
+    for (Index i = 0; i < count; i += Kernel::group) {
+      const Index taken = std::min<Index>(Kernel::group, count - i);
+      Scalar* to = vector(first + i);
       const double* from = rows.data() + i;
-      for (Index k = 0; k < rows.rows(); ++k, to += MicroKernel::group, from += rows.outerStride()) {
-        if (taken == MicroKernel::group) {
-          for (Index v = 0; v < MicroKernel::group; ++v) to[v] = from[v];
+      for (Index k = 0; k < rows.rows(); ++k, to += Kernel::group, from += rows.outerStride()) {
+        if (taken == Kernel::group) {
+          for (Index v = 0; v < Kernel::group; ++v) to[v] = static_cast<Scalar>(from[v]);
         } else {
-          for (Index v = 0; v < MicroKernel::group; ++v) to[v] = v < taken ? from[v] : 0.0;
+          for (Index v = 0; v < Kernel::group; ++v) to[v] = v < taken ? static_cast<Scalar>(from[v]) : Scalar(0);
         }
       }
     }
@@ -116,51 +124,88 @@ class PackedVectors {
 
   /// Vectors [first, first + rows.rows()) from the rows of `rows`, and zeros up to the end of the last group.
   void pack_rows(Index first, const Panel::View& rows) {
-    for (Index i = 0; i < rows.rows(); i += MicroKernel::group) {
-      const Index taken = std::min<Index>(MicroKernel::group, rows.rows() - i);
-      double* to = vector(first + i);
-      for (Index k = 0; k < rows.cols(); ++k, to += MicroKernel::group) {
+    for (Index i = 0; i < rows.rows(); i += Kernel::group) {
+      const Index taken = std::min<Index>(Kernel::group, rows.rows() - i);
+      Scalar* to = vector(first + i);
+      for (Index k = 0; k < rows.cols(); ++k, to += Kernel::group) {
         const double* from = rows.data() + i * rows.outerStride() + k;
-        for (Index v = 0; v < MicroKernel::group; ++v) to[v] = v < taken ? from[v * rows.outerStride()] : 0.0;
+        for (Index v = 0; v < Kernel::group; ++v) {
+          to[v] = v < taken ? static_cast<Scalar>(from[v * rows.outerStride()]) : Scalar(0);
+        }
       }
     }
   }
 
  private:
   Index max_depth_;
-  Eigen::VectorXd values_;
+  Eigen::Matrix<Scalar, Eigen::Dynamic, 1> values_;
 };
+
+using PackedVectors = BasicPackedVectors<double>;
+
+/// Products are summed in runs of at most so many terms, and the runs then added up: rounding grows with
+/// run + depth / run and not with the depth. A group of this depth and the slice that it meets stay in the first-level
+/// cache.
+inline constexpr Index product_run = 128;
 
 /// sums(i, j) += x_(first_x + i) . y_(first_y + j) for all entries of `sums`; with `lower`, those above the diagonal
 /// may be left out. `first_x` and `first_y` are multiples of a group. Entries are summed in one order whatever the
 /// tile.
-inline void add_products(const PackedVectors& x, Index first_x, const PackedVectors& y, Index first_y, Index depth,
-                         Eigen::Ref<Eigen::MatrixXd, 0, Eigen::OuterStride<>> sums, bool lower = false) {
-  constexpr Index group = MicroKernel::group;
-  // A group of this depth and the slice that it meets stay in the first-level cache.
-  constexpr Index most = 128;
-  alignas(64) double edge[static_cast<std::size_t>(group) * MicroKernel::columns];
-  for (Index k = 0; k < depth; k += most) {
-    const Index count = std::min(most, depth - k);
+template <class Scalar>
+void add_products(
+    const BasicPackedVectors<Scalar>& x, Index first_x, const BasicPackedVectors<Scalar>& y, Index first_y, Index depth,
+    std::type_identity_t<Eigen::Ref<Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>>>
+        sums,
+    bool lower = false) {
+  using Kernel = BasicMicroKernel<Scalar>;
+  constexpr Index group = Kernel::group;
+  alignas(64) Scalar edge[static_cast<std::size_t>(group) * Kernel::columns];
+  for (Index k = 0; k < depth; k += product_run) {
+    const Index count = std::min(product_run, depth - k);
     for (Index i = 0; i < sums.rows(); i += group) {
-      const double* const left = x.vector(first_x + i) + k * group;
-      for (Index j = 0; j < (lower ? std::min(sums.cols(), i + group) : sums.cols()); j += MicroKernel::columns) {
-        const double* const right = y.vector(first_y + j) + k * group;
+      const Scalar* const left = x.vector(first_x + i) + k * group;
+      for (Index j = 0; j < (lower ? std::min(sums.cols(), i + group) : sums.cols()); j += Kernel::columns) {
+        const Scalar* const right = y.vector(first_y + j) + k * group;
         const Index rows = std::min(group, sums.rows() - i);
-        const Index cols = std::min<Index>(MicroKernel::columns, sums.cols() - j);
-        double* const to = sums.data() + j * sums.outerStride() + i;
-        if (rows == group && cols == MicroKernel::columns) {
-          MicroKernel::run(count, left, right, to, sums.outerStride());
+        const Index cols = std::min<Index>(Kernel::columns, sums.cols() - j);
+        Scalar* const to = sums.data() + j * sums.outerStride() + i;
+        if (rows == group && cols == Kernel::columns) {
+          Kernel::run(count, left, right, to, sums.outerStride());
           continue;
         }
-        std::fill(std::begin(edge), std::end(edge), 0.0);
-        MicroKernel::run(count, left, right, edge, group);
+        std::fill(std::begin(edge), std::end(edge), Scalar(0));
+        Kernel::run(count, left, right, edge, group);
         for (Index c = 0; c < cols; ++c) {
           for (Index r = 0; r < rows; ++r) to[c * sums.outerStride() + r] += edge[c * group + r];
         }
       }
     }
   }
+}
+
+/// out[p] = x[p] . y[p] for Pairs pairs of vectors whose entries stand `stride` apart: the bits that `add_products`
+/// adds to zero. Several pairs at a time hide the time that one addition takes.
+template <std::size_t Pairs, class Scalar>
+std::array<Scalar, Pairs> pair_products(const std::array<const Scalar*, Pairs>& x,
+                                        const std::array<const Scalar*, Pairs>& y, Index stride, Index depth) {
+  using Packet = typename BasicMicroKernel<Scalar>::Packet;
+  using Eigen::internal::pfirst;
+  using Eigen::internal::pmadd;
+  using Eigen::internal::pset1;
+  std::array<Scalar, Pairs> result{};
+  for (Index first = 0; first < depth; first += product_run) {
+    const Index end = std::min(depth, first + product_run);
+    // Whole packets of one number: multiplied and added as in the kernel, fused or not.
+    Packet sums[Pairs];
+    for (Packet& sum : sums) sum = pset1<Packet>(Scalar(0));
+    for (Index k = first; k < end; ++k) {
+      for (std::size_t p = 0; p < Pairs; ++p) {
+        sums[p] = pmadd(pset1<Packet>(x[p][k * stride]), pset1<Packet>(y[p][k * stride]), sums[p]);
+      }
+    }
+    for (std::size_t p = 0; p < Pairs; ++p) result[p] += pfirst(sums[p]);
+  }
+  return result;
 }
 
 }  // namespace collapse::detail

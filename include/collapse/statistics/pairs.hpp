@@ -1,162 +1,24 @@
 #pragma once
 
-#include <collapse/detail/hash.hpp>
-#include <collapse/detail/load.hpp>
 #include <collapse/detail/parallel.hpp>
 #include <collapse/detail/products.hpp>
-#include <collapse/options.hpp>
-#include <collapse/statistics/gram.hpp>
-#include <collapse/statistics/rows.hpp>
+#include <collapse/statistics/pair_distances.hpp>
+#include <collapse/statistics/pair_screen.hpp>
+#include <collapse/statistics/pair_selection.hpp>
 
 #include <Eigen/Core>
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdint>
-#include <deque>
 #include <limits>
-#include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
 namespace collapse {
-
-/// Which pairs of rows stand for all of them.
-struct PairSelection {
-  std::vector<Index> rows;  ///< positions among the usable rows, ascending; every pair of these is looked at
-  Index population = 0;     ///< rows that have a direction
-
-  [[nodiscard]] bool exact() const { return static_cast<Index>(rows.size()) == population; }
-  [[nodiscard]] std::int64_t pairs() const {
-    const auto m = static_cast<std::int64_t>(rows.size());
-    return m * (m - 1) / 2;
-  }
-};
-
-/// The quantiles that a report holds.
-inline constexpr std::array<double, 7> cosine_probabilities{0.01, 0.05, 0.25, 0.50, 0.75, 0.95, 0.99};
-
-/// Distribution of the distance 1 - cos over the selected pairs. Kept as the distance, because near collapse it is the
-/// number with digits in it.
-struct PairDistances {
-  std::int64_t pairs = 0;
-  Index rows = 0;
-  bool exact = false;
-  double min = undefined;
-  double max = undefined;
-  std::array<double, 7> quantile{};          ///< of 1 - cos, at cosine_probabilities
-  std::array<double, 7> standard_error{};    ///< 0 when exact
-  std::array<std::int64_t, 64> histogram{};  ///< of cos, equal bins on [-1, 1]
-};
-
 namespace detail {
-
-/// A number that looks random and belongs to one row: from the seed, the row's place among the usable rows, and up to
-/// eight of its values. Rows of different parts that are merged later share places, hence the values; equal rows share
-/// values, hence the place.
-template <EmbeddingScalar Scalar>
-[[nodiscard]] std::uint64_t row_key(std::uint64_t seed, std::uint64_t place, const MatrixView<Scalar>& z, Index row) {
-  std::uint64_t key = hash(seed, place);
-  const Index step = std::max<Index>(1, z.cols / 8);
-  for (Index d = 0; d < z.cols && d < 8 * step; d += step) {
-    key = hash(key, std::bit_cast<std::uint64_t>(z.at(row, d)));
-  }
-  return key;
-}
-
-/// The rows with the smallest keys among all that were offered: a uniform sample without replacement, and the samples
-/// of two parts give that of their union.
-class Sampler {
- public:
-  explicit Sampler(Index size) : size_(size) {}
-
-  /// The slot that the row with this key takes, from 0 to size - 1, in place of whichever was there; -1 if it takes
-  /// none.
-  [[nodiscard]] Index offer(std::uint64_t key) {
-    if (static_cast<Index>(heap_.size()) < size_) {
-      const auto slot = static_cast<Index>(heap_.size());
-      heap_.emplace_back(key, slot);
-      std::push_heap(heap_.begin(), heap_.end());
-      return slot;
-    }
-    if (heap_.empty() || key >= heap_.front().first) return -1;
-    std::pop_heap(heap_.begin(), heap_.end());
-    const Index slot = heap_.back().second;
-    heap_.back().first = key;
-    std::push_heap(heap_.begin(), heap_.end());
-    return slot;
-  }
-
-  [[nodiscard]] Index taken() const noexcept { return static_cast<Index>(heap_.size()); }
-
-  /// The key in each slot that is taken.
-  [[nodiscard]] std::vector<std::uint64_t> keys() const {
-    std::vector<std::uint64_t> by_slot(heap_.size());
-    for (const auto& [key, slot] : heap_) by_slot[static_cast<std::size_t>(slot)] = key;
-    return by_slot;
-  }
-
-  /// How many slots would be taken after so many more offers; makes room for them.
-  Index reserve(Index more) {
-    const Index taken_then = std::min(size_ - taken(), more) + taken();
-    heap_.reserve(static_cast<std::size_t>(taken_then));
-    return taken_then;
-  }
-
-  void clear() { heap_.clear(); }
-
- private:
-  Index size_;
-  std::vector<std::pair<std::uint64_t, Index>> heap_;
-};
-
-/// All rows that have a direction when they are at most `pair_rows` (or all are asked for), else a sample of so many.
-template <EmbeddingScalar Scalar>
-[[nodiscard]] PairSelection select_pairs(const MatrixView<Scalar>& z, const Rows& rows, const Options& options) {
-  PairSelection selection;
-  selection.population = rows.directed();
-  const bool all = options.all_pairs || selection.population <= options.pair_rows;
-  Sampler sampler(all ? 0 : options.pair_rows);
-  const RowSelection at = rows.selection();
-  for (Index i = 0; i < rows.samples; ++i) {
-    if (rows.inverse_norm(i) == 0.0) continue;
-    if (all) {
-      selection.rows.push_back(i);
-      continue;
-    }
-    const Index slot = sampler.offer(row_key(options.seed, static_cast<std::uint64_t>(i), z, at(i)));
-    if (slot == static_cast<Index>(selection.rows.size())) {
-      selection.rows.push_back(i);
-    } else if (slot >= 0) {
-      selection.rows[static_cast<std::size_t>(slot)] = i;
-    }
-  }
-  std::sort(selection.rows.begin(), selection.rows.end());
-  return selection;
-}
-
-/// v_i in place of the row z_i.
-class DirectionTransform {
- public:
-  DirectionTransform(const Rows& rows, const Eigen::VectorXd& mean) : rows_(rows), mean_(mean.transpose()) {}
-
-  void operator()(Index i, Eigen::Map<Eigen::RowVectorXd> row) const {
-    const double inverse = rows_.inverse_norm(i);
-    if (inverse == 0.0) {
-      row.setZero();
-    } else if (rows_.prescale.size() > 0) {
-      row = (row * rows_.prescale(i)) * inverse - mean_;
-    } else {
-      row = row * inverse - mean_;
-    }
-  }
-
- private:
-  const Rows& rows_;
-  Eigen::RowVectorXd mean_;
-};
 
 /// h_ij = 1 - cos_ij = (q_i + q_j) / 2 - v_i . v_j for the selected rows, tile by tile. The products come from the N x
 /// N Gram where there is one; otherwise from the rows, kept in memory while they are few and loaded for each tile when
@@ -166,26 +28,19 @@ class PairTiles {
  public:
   static constexpr Index tile = 2 * PackedVectors::tile;
 
-  /// @param mean      a point of the cloud of directions
   /// @param products  V V^T of all usable rows, or null
-  PairTiles(const MatrixView<Scalar>& z, const Rows& rows, const Eigen::VectorXd& mean, const PairSelection& selection,
-            const Eigen::MatrixXd* products)
-      : z_(z),
-        rows_(rows),
-        transform_(rows, mean),
-        selection_(selection),
-        half_squares_(static_cast<Index>(selection.rows.size())),
-        products_(products),
-        kept_(0, 0) {
+  PairTiles(const SelectedDirections<Scalar>& directions, const Eigen::MatrixXd* products)
+      : directions_(directions), half_squares_(directions.count()), products_(products), kept_(0, 0) {
     if (products_ != nullptr) {
       for (Index i = 0; i < count(); ++i) half_squares_(i) = 0.5 * product(i, i);
       return;
     }
+    const Index dims = directions_.dims();
     constexpr Index kept_rows = 8192;
     keeps_ = count() <= kept_rows;
-    if (keeps_) kept_ = PackedVectors(count(), z.cols);
+    if (keeps_) kept_ = PackedVectors(count(), dims);
     parallel_for(
-        tiles(), [&] { return Panel(MicroKernel::group, z.cols); },
+        tiles(), [&] { return Panel(MicroKernel::group, dims); },
         [&](Index t, Panel& loaded) {
           for_each_group(t, loaded, [&](Index i, const Panel::View& v) {
             half_squares_.segment(t * tile + i, v.rows()) = 0.5 * v.rowwise().squaredNorm();
@@ -196,14 +51,13 @@ class PairTiles {
 
   [[nodiscard]] Index count() const { return half_squares_.size(); }
 
-  /// h of one pair; only where the products are at hand (the Gram, or rows kept in memory).
+  /// h of one pair, to the bit that of `fill`; only where the products are at hand (the Gram, or rows kept in memory).
   [[nodiscard]] double value(Index i, Index j) const {
     if (products_ != nullptr) return half_squares_(i) + half_squares_(j) - product(i, j);
     const double* const a = kept_.vector(i);
     const double* const b = kept_.vector(j);
-    double product = 0.0;
-    for (Index k = 0; k < z_.cols; ++k) product += a[k * MicroKernel::group] * b[k * MicroKernel::group];
-    return half_squares_(i) + half_squares_(j) - product;
+    return half_squares_(i) + half_squares_(j) -
+           pair_products<1, double>({a}, {b}, MicroKernel::group, directions_.dims())[0];
   }
 
   [[nodiscard]] Index tiles() const { return (count() + tile - 1) / tile; }
@@ -216,7 +70,7 @@ class PairTiles {
     PackedVectors left, right;
     Eigen::MatrixXd values;
   };
-  [[nodiscard]] Scratch scratch() const { return Scratch(products_ == nullptr && !keeps_ ? z_.cols : 0); }
+  [[nodiscard]] Scratch scratch() const { return Scratch(products_ == nullptr && !keeps_ ? directions_.dims() : 0); }
 
   /// values(i, j) = h of rows (t_i * tile + i, t_j * tile + j); below the diagonal only what is asked for is
   /// meaningful.
@@ -230,12 +84,13 @@ class PairTiles {
       }
     } else if (keeps_) {
       values.setZero();
-      add_products(kept_, t_i * tile, kept_, t_j * tile, z_.cols, values, t_i == t_j);
+      add_products(kept_, t_i * tile, kept_, t_j * tile, directions_.dims(), values, t_i == t_j);
     } else {
       pack_tile(t_i, scratch.loaded, scratch.left);
       if (t_i != t_j) pack_tile(t_j, scratch.loaded, scratch.right);
       values.setZero();
-      add_products(scratch.left, 0, t_i == t_j ? scratch.left : scratch.right, 0, z_.cols, values, t_i == t_j);
+      add_products(scratch.left, 0, t_i == t_j ? scratch.left : scratch.right, 0, directions_.dims(), values,
+                   t_i == t_j);
     }
     for (Index j = 0; j < nj; ++j) {
       values.col(j).array() =
@@ -244,11 +99,10 @@ class PairTiles {
   }
 
  private:
-  [[nodiscard]] Index position(Index i) const { return selection_.rows[static_cast<std::size_t>(i)]; }
-
   [[nodiscard]] double product(Index i, Index j) const {
-    const Index a = position(i);
-    const Index b = position(j);
+    const std::vector<Index>& position = directions_.selection().rows;
+    const Index a = position[static_cast<std::size_t>(i)];
+    const Index b = position[static_cast<std::size_t>(j)];
     return a >= b ? (*products_)(a, b) : (*products_)(b, a);
   }
 
@@ -257,13 +111,8 @@ class PairTiles {
   template <class Body>
   void for_each_group(Index t, Panel& loaded, Body&& body) const {
     for (Index i = 0; i < size(t); i += MicroKernel::group) {
-      Panel::View v = loaded.view(std::min<Index>(MicroKernel::group, size(t) - i), z_.cols);
-      for (Index r = 0; r < v.rows(); ++r) {
-        const Index at = position(t * tile + i + r);
-        double* const row = v.data() + r * v.outerStride();
-        load(z_, rows_.selection(), at, 0, Panel::View(row, 1, v.cols(), Eigen::OuterStride<>(v.outerStride())));
-        transform_(at, {row, v.cols()});
-      }
+      Panel::View v = loaded.view(std::min<Index>(MicroKernel::group, size(t) - i), directions_.dims());
+      directions_.load(t * tile + i, v);
       body(i, v);
     }
   }
@@ -272,35 +121,11 @@ class PairTiles {
     for_each_group(t, loaded, [&](Index i, const Panel::View& v) { to.pack_rows(i, v); });
   }
 
-  const MatrixView<Scalar>& z_;
-  const Rows& rows_;
-  DirectionTransform transform_;
-  const PairSelection& selection_;
+  const SelectedDirections<Scalar>& directions_;
   Eigen::VectorXd half_squares_;
   const Eigen::MatrixXd* products_;
   PackedVectors kept_;
   bool keeps_ = false;
-};
-
-/// Equal cells over [low, high]; what lies outside goes to the first or the last.
-class Cells {
- public:
-  static constexpr std::int32_t count = 1 << 14;
-
-  Cells(double low, double high) : low_(low), width_((high - low) / count), per_unit_(1.0 / width_) {
-    if (!(std::isfinite(per_unit_) && per_unit_ > 0.0)) per_unit_ = 0.0;
-  }
-
-  [[nodiscard]] std::uint16_t operator()(double value) const {
-    const double cell = std::min(std::max((value - low_) * per_unit_, 0.0), static_cast<double>(count - 1));
-    return static_cast<std::uint16_t>(static_cast<std::int32_t>(cell));
-  }
-  [[nodiscard]] double lower_edge(std::int32_t cell) const { return low_ + width_ * static_cast<double>(cell); }
-
- private:
-  double low_;
-  double width_;
-  double per_unit_;
 };
 
 /// Exact order statistics and a histogram of h over all pairs of the tiles, in a few passes: cells are counted, then
@@ -310,19 +135,8 @@ template <class Tiles>
 class PairStatistics {
  public:
   PairStatistics(Tiles& tiles, const PairSelection& selection, double mean, double std)
-      : tiles_(tiles),
-        selection_(selection),
-        // Eight deviations hold nearly all pairs of any distribution; the outer cells take the rest.
-        cells_(std::max(0.0, mean - 8.0 * std), mean + 8.0 * std) {
-    for (Index i = 0; i < tiles_.tiles(); ++i) {
-      for (Index j = 0; j <= i; ++j) {
-        order_.emplace_back(i, j);
-        offset_.push_back(offset_.empty() ? 0 : offset_.back() + last_size_);
-        last_size_ = static_cast<std::size_t>(tiles_.size(i)) * static_cast<std::size_t>(tiles_.size(j));
-      }
-    }
-    constexpr std::int64_t remembered_pairs = std::int64_t{1} << 24;
-    if (selection.pairs() <= remembered_pairs) remembered_.resize(offset_.back() + last_size_);
+      : tiles_(tiles), selection_(selection), cells_(Cells::around(mean, std)), order_(tiles.count(), Tiles::tile) {
+    if (selection.pairs() <= TileOrder::most_remembered) remembered_.resize(order_.size());
   }
 
   [[nodiscard]] PairDistances run() {
@@ -331,29 +145,13 @@ class PairStatistics {
     result.rows = tiles_.count();
     result.exact = selection_.exact();
     count_cells(result);
-    quantiles(result);
+    set_quantiles(result, order_statistics(quantile_ranks(result.pairs)));
     if (!result.exact) standard_errors(result);
     return result;
   }
 
  private:
   static constexpr auto cell_count = static_cast<std::size_t>(Cells::count);
-
-  /// Hands each thread a worker of its own and keeps them all, to be added up afterwards.
-  template <class Worker>
-  class Pool {
-   public:
-    template <class... Arguments>
-    Worker* make(const Arguments&... arguments) {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      return &workers_.emplace_back(arguments...);
-    }
-    [[nodiscard]] const std::deque<Worker>& all() const { return workers_; }
-
-   private:
-    std::mutex mutex_;
-    std::deque<Worker> workers_;
-  };
 
   /// One column of one tile: pairs (first_row + k, col), k < count.
   struct Strip {
@@ -374,13 +172,13 @@ class PairStatistics {
     };
     const bool replay = use_remembered && !remembered_.empty();
     parallel_for(
-        static_cast<Index>(order_.size()),
+        order_.tiles(),
         [&] {
           return Scratch{tiles_.scratch(), std::vector<std::uint16_t>(static_cast<std::size_t>(Tiles::tile)),
                          make_worker()};
         },
         [&](Index t, Scratch& scratch) {
-          const auto [ti, tj] = order_[static_cast<std::size_t>(t)];
+          const auto [ti, tj] = order_(t);
           const Index ni = tiles_.size(ti);
           if (!replay) tiles_.fill(ti, tj, scratch.tiles);
           for (Index j = 0; j < tiles_.size(tj); ++j) {
@@ -388,8 +186,7 @@ class PairStatistics {
             if (first >= ni) continue;
             Strip strip{ti * Tiles::tile + first, tj * Tiles::tile + j, ni - first, nullptr, scratch.cells.data()};
             if (!remembered_.empty()) {
-              strip.cells =
-                  remembered_.data() + offset_[static_cast<std::size_t>(t)] + static_cast<std::size_t>(j * ni + first);
+              strip.cells = remembered_.data() + order_.offset(t) + static_cast<std::size_t>(j * ni + first);
             }
             if (!replay) {
               strip.values = scratch.tiles.values.data() + j * scratch.tiles.values.outerStride() + first;
@@ -418,9 +215,7 @@ class PairStatistics {
             const double h = strip.values[k];
             min = std::min(min, h);
             max = std::max(max, h);
-            // cos = 1 - h; the last bin is closed on both sides.
-            const double bin = std::min(std::max((2.0 - h) * 32.0, 0.0), 63.0);
-            bins[static_cast<std::size_t>(k)] = static_cast<std::uint8_t>(static_cast<std::int32_t>(bin));
+            bins[static_cast<std::size_t>(k)] = static_cast<std::uint8_t>(histogram_bin(h));
           }
           worker.min = min;
           worker.max = max;
@@ -461,27 +256,7 @@ class PairStatistics {
     double value;
   };
 
-  /// Linear interpolation between the two order statistics around p (n - 1), as numpy's and R's default.
-  void quantiles(PairDistances& result) {
-    std::array<std::int64_t, 14> ranks{};
-    for (std::size_t q = 0; q < 7; ++q) {
-      // Quantile p of the cosine is quantile 1 - p of the distance.
-      const double at = (1.0 - cosine_probabilities[q]) * static_cast<double>(result.pairs - 1);
-      ranks[2 * q] = static_cast<std::int64_t>(std::floor(at));
-      ranks[2 * q + 1] = std::min(ranks[2 * q] + 1, result.pairs - 1);
-    }
-    const std::array<double, 14> values = order_statistics(ranks);
-    for (std::size_t q = 0; q < 7; ++q) {
-      const double at = (1.0 - cosine_probabilities[q]) * static_cast<double>(result.pairs - 1);
-      const double fraction = at - std::floor(at);
-      // A product formed twice may differ in its last bit; the order of the quantiles must not.
-      const double above = q == 0 ? max_ : result.quantile[q - 1];
-      result.quantile[q] = std::clamp(values[2 * q] + fraction * (values[2 * q + 1] - values[2 * q]), min_, above);
-    }
-  }
-
-  [[nodiscard]] std::array<double, 14> order_statistics(const std::array<std::int64_t, 14>& ranks) {
-    constexpr std::int64_t most_collected = std::int64_t{1} << 16;
+  [[nodiscard]] std::array<double, 14> order_statistics(const Ranks& ranks) {
     std::array<double, 14> result{};
     std::array<Place, 14> places{};
     std::vector<char> wanted(cell_count, 0);
@@ -585,8 +360,6 @@ class PairStatistics {
     return tie.value;
   }
 
-  /// Delete-one-row jackknife of the distribution function at each quantile, carried over to the quantile by its
-  /// inverse (Woodruff 1952); the finite population is accounted for. Rows, not pairs, are what was drawn.
   void standard_errors(PairDistances& result) {
     if (tiles_.count() < 3) {
       // Without one of two rows no pair is left.
@@ -594,66 +367,48 @@ class PairStatistics {
       return;
     }
     std::array<std::uint16_t, 7> cut{};
-    bool crowded = false;
+    std::int64_t in_cut = 0;
     for (std::size_t q = 0; q < 7; ++q) {
       cut[q] = cells_(result.quantile[q]);
-      crowded = crowded || counts_[cut[q]] > result.pairs / 256;
+      in_cut += counts_[cut[q]];
     }
+    // Pairs in the cell of a quantile need their value, and all products at once cost less than many single ones.
+    const bool replay = in_cut <= result.pairs / 64;
     struct Worker {
-      explicit Worker(Index rows) : below(Eigen::Matrix<std::int32_t, Eigen::Dynamic, 7>::Zero(rows, 7)) {}
-      Eigen::Matrix<std::int32_t, Eigen::Dynamic, 7> below;
+      explicit Worker(Index rows) : below(PairsBelow::Zero(rows, 7)) {}
+      PairsBelow below;
     };
     Pool<Worker> pool;
     const Index m = tiles_.count();
-    // The edge of a cell stands for the quantile in it, unless a noticeable share of all pairs lies in between.
     for_each_strip(
-        !crowded, [&] { return pool.make(m); },
+        replay, [&] { return pool.make(m); },
         [&](Worker& worker, const Strip& strip) {
-          for (Index q = 0; q < 7; ++q) {
-            std::int32_t* const row = worker.below.data() + q * m + strip.first_row;
-            const std::uint16_t limit = cut[static_cast<std::size_t>(q)];
-            const double quantile = result.quantile[static_cast<std::size_t>(q)];
-            std::int32_t column = 0;
-            for (Index k = 0; k < strip.count; ++k) {
-              const bool is_below = crowded ? strip.values[k] <= quantile : strip.cells[k] <= limit;
-              row[k] += is_below ? 1 : 0;
-              column += is_below ? 1 : 0;
+          for (std::size_t q = 0; q < 7; ++q) {
+            std::int32_t* const row = worker.below.data() + static_cast<Index>(q) * m + strip.first_row;
+            std::int32_t& column = worker.below(strip.col, static_cast<Index>(q));
+            if (strip.values != nullptr) {
+              column += count_below(strip.values, strip.count, result.quantile[q], row);
+              continue;
             }
-            worker.below(strip.col, q) += column;
+            column += count_below(strip.cells, strip.count, cut[q], row);
+            if (std::find(strip.cells, strip.cells + strip.count, cut[q]) == strip.cells + strip.count) continue;
+            for (Index k = 0; k < strip.count; ++k) {
+              if (strip.cells[k] != cut[q] || tiles_.value(strip.first_row + k, strip.col) <= result.quantile[q])
+                continue;
+              --row[k];
+              --column;
+            }
           }
         });
-    Eigen::MatrixXd below = Eigen::MatrixXd::Zero(m, 7);
-    for (const Worker& worker : pool.all()) below += worker.below.template cast<double>();
-
-    const double n = static_cast<double>(m);
-    const double pairs = static_cast<double>(result.pairs);
-    const double unsampled = 1.0 - n / static_cast<double>(selection_.population);
-    std::array<std::int64_t, 14> ranks{};
-    for (std::size_t q = 0; q < 7; ++q) {
-      const Eigen::VectorXd without =
-          (0.5 * below.col(static_cast<Index>(q)).sum() - below.col(static_cast<Index>(q)).array()) /
-          (pairs - (n - 1.0));
-      const double variance = (n - 1.0) / n * (without.array() - without.mean()).square().sum();
-      const double error = std::sqrt(variance * unsampled);
-      const double p = 1.0 - cosine_probabilities[q];
-      const auto rank = [pairs](double share) {
-        return static_cast<std::int64_t>(std::round(std::clamp(share, 0.0, 1.0) * (pairs - 1.0)));
-      };
-      ranks[2 * q] = rank(p - error);
-      ranks[2 * q + 1] = rank(p + error);
-    }
-    const std::array<double, 14> values = order_statistics(ranks);
-    for (std::size_t q = 0; q < 7; ++q) {
-      result.standard_error[q] = 0.5 * std::max(values[2 * q + 1] - values[2 * q], 0.0);
-    }
+    PairsBelow below = PairsBelow::Zero(m, 7);
+    for (const Worker& worker : pool.all()) below += worker.below;
+    set_standard_errors(result, order_statistics(standard_error_ranks(below, result.pairs, selection_.population)));
   }
 
   Tiles& tiles_;
   const PairSelection& selection_;
   Cells cells_;
-  std::vector<std::pair<Index, Index>> order_;
-  std::vector<std::size_t> offset_;
-  std::size_t last_size_ = 0;
+  TileOrder order_;
   std::vector<std::uint16_t> remembered_;
   std::vector<std::int64_t> counts_;
   std::vector<Tie> ties_;
@@ -662,7 +417,7 @@ class PairStatistics {
 };
 
 /// Distribution of 1 - cos over the selected pairs. `mean` and `std` of it over all pairs place the cells; they need
-/// not be exact. O(m^2 D) time for m selected rows.
+/// not be exact. O(m^2 D) time for m selected rows, most of it in float where that leaves few pairs open.
 template <EmbeddingScalar Scalar>
 [[nodiscard]] PairDistances pair_distances(const MatrixView<Scalar>& z, const Rows& rows,
                                            const PairSelection& selection, const Eigen::VectorXd& mean_direction,
@@ -675,7 +430,13 @@ template <EmbeddingScalar Scalar>
     none.standard_error.fill(undefined);
     return none;
   }
-  PairTiles<Scalar> tiles(z, rows, mean_direction, selection, products);
+  const SelectedDirections<Scalar> directions(z, rows, mean_direction, selection);
+  // Fewer are done before the cells of the screen are set up.
+  constexpr std::int64_t least_screened = std::int64_t{1} << 18;
+  if (products == nullptr && selection.pairs() >= least_screened) {
+    if (const std::optional<PairDistances> screened = screened_pair_distances(directions, mean, std)) return *screened;
+  }
+  PairTiles<Scalar> tiles(directions, products);
   return PairStatistics<PairTiles<Scalar>>(tiles, selection, mean, std).run();
 }
 
