@@ -20,13 +20,14 @@ namespace {
 /// The pairs of a matrix both ways.
 template <class Scalar>
 struct Prepared {
-  explicit Prepared(const Dense<Scalar>& embeddings, const Options& options = {})
+  /// Directions are taken relative to `share` of their mean.
+  explicit Prepared(const Dense<Scalar>& embeddings, const Options& options = {}, double share = 1.0)
       : z(embeddings),
         view(detail::Evaluated<Dense<Scalar>>(z).view()),
         rows(detail::scan_rows(view, NonFinite::reject)),
         sums(detail::sum_rows(view, rows, {.scatter = false, .direction_scatter = true})),
         moments(cosine_moments(sums.directions)),
-        mean(sums.directions.mean()),
+        mean(share * sums.directions.mean()),
         selection(detail::select_pairs(view, rows, options)),
         directions(view, rows, mean, selection) {}
 
@@ -158,6 +159,22 @@ TEST_CASE("float and double give the same bits for cosines on the edges of the b
   z.topRows(60).setZero();
   for (Index i = 0; i < 60; ++i) z(i, i % 20) = 1.0 + static_cast<double>(i);
   check_both_ways(z);
+}
+
+TEST_CASE("float and double give the same bits where the error of a float is as wide as several cells",
+          "[pair_screen]") {
+  // Relative to the origin all products are nearly 1.
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    const Dense<double> z = (1.0 + 0.3 * reference::gaussian<double>(300, 128, seed).array()).matrix();
+    for (const Options& options : {Options{}, Options{.pair_rows = 250}}) {
+      const Prepared<double> prepared(z, options, 0.0);
+      const auto cells = detail::FineCells::around(prepared.moments.mean_distance, prepared.moments.std);
+      REQUIRE(detail::screening_error(128, 1.0, cells.low()) * cells.per_unit() > 3.0);
+      const std::optional<PairDistances> screened = prepared.by_float();
+      REQUIRE(screened.has_value());
+      check_same(*screened, prepared.by_double());
+    }
+  }
 }
 
 TEST_CASE("where floats cannot tell pairs apart doubles decide", "[pair_screen]") {
