@@ -17,8 +17,8 @@ namespace {
 
 /// What an encoder makes of the batch of a step. From `onset` on all dimensions but four shrink by 0.5 % per step.
 Eigen::MatrixXf encode(int step, int onset) {
-  Eigen::MatrixXf z = collapse::synthetic::isotropic<float>(128, 64, static_cast<std::uint64_t>(step));
-  z.rightCols(60) *= std::pow(0.995F, static_cast<float>(std::max(0, step - onset)));
+  Eigen::MatrixXf z = collapse::synthetic::isotropic<float>(64, 32, static_cast<std::uint64_t>(step));
+  z.rightCols(28) *= std::pow(0.995F, static_cast<float>(std::max(0, step - onset)));
   return z;
 }
 
@@ -27,7 +27,7 @@ bool train(const char* name, int onset) {
   std::ostringstream log;  // a std::ofstream in earnest: one line of JSON per step
   collapse::Monitor monitor({.log = &log});
   bool raised = false;
-  for (int step = 1; step <= 500; ++step) {
+  for (int step = 1; step <= 320; ++step) {
     if (const auto alarm = monitor.observe(step, encode(step, onset))) {
       fmt::print("{}, step {}: {}\n", name, step, *alarm);  // or stop, or lower the learning rate
       raised = true;
@@ -42,7 +42,7 @@ bool train(const char* name, int onset) {
 }  // namespace
 
 int main() {
-  const bool healthy = train("healthy", 500);
-  const bool collapsing = train("collapsing slowly", 200);
+  const bool healthy = train("healthy", 320);
+  const bool collapsing = train("collapsing slowly", 100);
   return !healthy && collapsing ? 0 : 1;
 }

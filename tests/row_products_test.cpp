@@ -1,6 +1,7 @@
 #include <collapse/statistics/row_products.hpp>
 
 #include "support/catch.hpp"
+#include "support/one_thread.hpp"
 #include "support/reference_statistics.hpp"
 
 #include <collapse/statistics/sums.hpp>
@@ -97,6 +98,7 @@ TEST_CASE("every place is as likely as any other in a random order", "[row_produ
 
 TEMPLATE_TEST_CASE("up to 91 rows the products are those of all pairs", "[row_products]", float, double, Eigen::half,
                    Eigen::bfloat16) {
+  [[maybe_unused]] const test::OneThread one;
   for (const Index n : {2, 3, 4, 5, 16, 17, 90, 91}) {
     for (const Index d : {1, 31, 32, 33, 300}) {
       CAPTURE(n, d);
@@ -213,6 +215,17 @@ TEST_CASE("row products see denormal rows beside a large constant dimension", "[
   Dense<double> plain(4, 2);
   plain << 0, 0, 10, 20, 20, 10, 30, 50;
   check_close(result, all_pairs(plain), 1e-13L);
+}
+
+TEST_CASE("a far dimension that varies by rounding alone hides no small ones", "[row_products]") {
+  Dense<double> z = reference::gaussian<double>(50, 3);
+  z.col(2).setZero();
+  const RowProducts expected = products_of(z);
+  for (Index i = 0; i < z.rows(); ++i) z(i, 2) = i % 3 == 0 ? 1e300 : 1e300 * (1.0 + 0x1p-52);
+  const RowProducts measured = products_of(z);
+  CHECK(measured.defined);
+  CHECK(std::abs(measured.alignment - expected.alignment) < 1e-13);
+  CHECK(std::abs(measured.quartic - expected.quartic) < 1e-13);
 }
 
 TEST_CASE("values near the largest double have row products", "[row_products]") {

@@ -65,7 +65,8 @@ inline void validate(const MonitorOptions& options) {
   }
 }
 
-/// What a Monitor saw at one step. Numbers bear the names of the report; what is undefined is NaN.
+/// What a Monitor saw at one step: numbers as in the report (`norms.mean`, `cosine.mean`, `variance.*`, `spectrum.*`).
+/// What is undefined is NaN.
 struct Observation {
   std::int64_t step = 0;
   Index samples = 0;
@@ -131,21 +132,20 @@ class Track {
     if (std::isnan(value)) return false;
     if (value < metric.rounding) value = 0.0;
     ++seen_;
-    if (seen_ > options.warm_up) {
-      if (alarm_) {
-        const bool restored = value >= (1.0 - 0.5 * options.relative_drop) * level_;
-        restored_ = restored ? restored_ + 1 : 0;
-        if (restored_ < options.patience) return false;
-        alarm_.reset();
-        low_ = restored_ = 0;
-      } else if (value < (1.0 - options.relative_drop) * level_) {
-        if (low_++ == 0) since_ = step;
-        if (low_ < options.patience) return false;
-        alarm_ = {metric.metric, metric.quantity, since_, step, low_, value, level_, 1.0 - value / level_};
-        return true;
-      }
-      low_ = 0;
+    // There is no level, and nothing lies below it, until the warm-up ends.
+    if (alarm_) {
+      const bool restored = value >= (1.0 - 0.5 * options.relative_drop) * level_;
+      restored_ = restored ? restored_ + 1 : 0;
+      if (restored_ < options.patience) return false;
+      alarm_.reset();
+      restored_ = 0;
+    } else if (value < (1.0 - options.relative_drop) * level_) {
+      if (low_++ == 0) since_ = step;
+      if (low_ < options.patience) return false;
+      alarm_ = {metric.metric, metric.quantity, since_, step, low_, value, level_, 1.0 - value / level_};
+      return true;
     }
+    low_ = 0;
     recent_.push_back(value);
     if (static_cast<Index>(recent_.size()) > options.window) recent_.erase(recent_.begin());
     if (seen_ >= options.warm_up) level_ = std::max(level_, median_of_recent());
@@ -178,16 +178,15 @@ class Track {
 /// Each metric is judged against its own past. Its level is the highest median of `window` observations in a row since
 /// the end of the warm-up: the best that it has held, not the latest, because a level that moved down along with the
 /// metric would hide a slow collapse. A value more than `relative_drop` below the level is low; `patience` of them in a
-/// row raise the alarm, which names the step of the first. Low values do not enter the window. The alarm stands, and is
-/// not raised again, until `patience` values in a row have made good half of the drop; another fall raises another.
-/// A level of 0, equal rows to the arithmetic's rounding, cannot be fallen from.
-/// A value that is undefined at some step is passed over, neither low nor not. Patience, window and warm-up count the
-/// observations of the metric at hand.
+/// row raise the alarm, which names the step of the first. The alarm stands, and is not raised again, until `patience`
+/// values in a row have made good half of the drop; another fall raises another. Values that are low, or are seen while
+/// the alarm stands, do not enter the window. An undefined value is passed over, neither low nor not. Patience, window
+/// and warm-up count the observations of the metric at hand.
 ///
 /// Judged are `variance.dispersion`, `variance.normalized_std`, the share of dimensions that are not dead,
-/// 1 - `cosine.mean`, the participation ratio of the population (for batches of 16 rows and more), and of reports
-/// `spectrum.effective_rank_vs_expected`. So a run that has collapsed before the warm-up ends, and stays so, raises no
-/// alarm: that is what `measure` and its verdict are for.
+/// 1 - `cosine.mean`, the participation ratio of the population (of batches of 16 rows and more), and of reports
+/// `spectrum.effective_rank_vs_expected`. A run that has collapsed before the warm-up ends, and stays so, raises no
+/// alarm: its past is no better. That is what `measure` and its verdict are for.
 ///
 /// A value type; copies write to the same log. What throws leaves the monitor as it was, and nothing in the log.
 /// A log that cannot be written neither stops the training nor passes unseen: observations go on, the stream keeps its

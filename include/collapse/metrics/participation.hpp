@@ -13,8 +13,8 @@ namespace collapse {
 /// The participation ratio of the population that the rows were drawn from, from products of pairs of them.
 ///
 /// With Sigma its covariance it is (tr Sigma)^2 / tr(Sigma^2). That of a sample of N rows is limited by N; this one is
-/// not: it is an estimate, and neither the number of rows nor the distribution biases its two parts. For four different
-/// rows i, j, k, l and a = z_i - z_j, b = z_k - z_l, which are independent,
+/// not: it is an estimate, and neither the number of rows nor their distribution biases its two parts. For four
+/// different rows i, j, k, l and a = z_i - z_j, b = z_k - z_l, which are independent,
 ///   E ||a||^2 ||b||^2 = 4 (tr Sigma)^2   and   E (a . b)^2 = 4 tr(Sigma^2).
 /// The averages over all such rows are, with x_i the rows less their mean, T = sum ||x_i||^2, Q = sum ||x_i||^4,
 /// P = sum_{i != j} (x_i . x_j)^2, and up to the factor n (n - 2)(n - 3) of both,
@@ -28,9 +28,8 @@ namespace collapse {
 ///         Relative standard error for Gaussian rows: sqrt(2 / pairs + (8 / n) sum_k (p_k - w_k)^2), with the shares
 ///         p_k = lambda_k / tr Sigma and w_k = lambda_k^2 / tr(Sigma^2) of the eigenvalues; the second term is 0 for a
 ///         flat spectrum
-/// Source: Zhou & Guo, A note on the unbiased estimator of Sigma^2, 2017; Himeno & Yamada, Estimations for some
-/// functions
-///         of covariance matrix in high dimension under non-normality, 2014; Gao et al. 2017 for the ratio.
+/// Source: Zhou & Guo, A note on the unbiased estimator of Sigma^2, 2017, and Himeno & Yamada, Estimations for some
+///         functions of covariance matrix in high dimension under non-normality, 2014; Gao et al. 2017 for the ratio.
 [[nodiscard]] inline double population_participation_ratio(const RowProducts& products, Index dims) {
   if (!products.defined || products.rows < 4) return undefined;
   const double n = static_cast<double>(products.rows);

@@ -9,11 +9,23 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 namespace collapse {
 
 namespace detail {
+
+/// The unit, as a power of two, in which the largest deviation is about 1: the mean, which may be larger by any factor,
+/// has no part in it.
+[[nodiscard]] inline int spread_exponent(const Moments& moments) {
+  int largest = std::numeric_limits<int>::min();
+  for (Index d = 0; d < moments.dims; ++d) {
+    if (moments.sum_squares(d) == 0.0) continue;
+    largest = std::max(largest, moments.exponent(d) + std::ilogb(std::sqrt(moments.sum_squares(d))));
+  }
+  return largest == std::numeric_limits<int>::min() ? 0 : largest;
+}
 
 [[nodiscard]] inline double median(Eigen::VectorXd values) {
   const Index half = values.size() / 2;

@@ -74,16 +74,5 @@ namespace detail {
   return std::sqrt(variance) <= moments.input_epsilon * std::sqrt(mean_square);
 }
 
-/// The unit, as a power of two, in which the largest deviation is about 1: the mean, which may be larger by any factor,
-/// has no part in it.
-[[nodiscard]] inline int spread_exponent(const Moments& moments) {
-  int largest = std::numeric_limits<int>::min();
-  for (Index d = 0; d < moments.dims; ++d) {
-    if (moments.sum_squares(d) == 0.0) continue;
-    largest = std::max(largest, moments.exponent(d) + std::ilogb(std::sqrt(moments.sum_squares(d))));
-  }
-  return largest == std::numeric_limits<int>::min() ? 0 : largest;
-}
-
 }  // namespace detail
 }  // namespace collapse

@@ -13,6 +13,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -83,7 +84,7 @@ class RowPairs {
 
   template <EmbeddingScalar Scalar>
   [[nodiscard]] RowProducts measure(const MatrixView<Scalar>& z, const Moments& moments) const {
-    const int unit = std::clamp(spread_exponent(moments), -1000, 1000);
+    const double scale = scale_of(moments);
     const Index strips = (z.cols + strip - 1) / strip;
     const Chunks chunks(strips, 8, 8);
     std::vector<Products> parts(static_cast<std::size_t>(chunks.size()));
@@ -96,7 +97,7 @@ class RowPairs {
           for (Index s = chunks.begin(c); s < chunks.end(c); ++s) {
             const Index width = std::min(strip, z.cols - s * strip);
             load(z, selection(), 0, s * strip, panel.view(rows_, width));
-            centre(panel.view(rows_, strip), s * strip, width, moments, unit);
+            centre(panel.view(rows_, strip), s * strip, width, moments, scale);
             multiply(panel.view(rows_, strip), parts[static_cast<std::size_t>(c)]);
           }
         });
@@ -107,23 +108,32 @@ class RowPairs {
     return summary(parts[0]);
   }
 
-  /// Columns less their mean, in units of 2^unit, the largest spread. Differences come first where the mean may be far
-  /// out, the unit where they may overflow. A dimension that is constant but for rounding has no products.
-  void centre(Panel::View values, Index first, Index width, const Moments& moments, int unit) const {
-    const double before = unit > 0 ? std::ldexp(1.0, -unit) : 1.0;
-    const double after = unit > 0 ? 1.0 : std::ldexp(1.0, -unit);
+  /// A power of two that brings the largest spread near 1. Dimensions that are constant but for rounding have no part
+  /// in it: beside a far constant what varies may be tiny.
+  [[nodiscard]] static double scale_of(const Moments& moments) {
+    int largest = std::numeric_limits<int>::min();
+    for (Index d = 0; d < moments.dims; ++d) {
+      if (moments.sum_squares(d) == 0.0 || is_dead(moments, d)) continue;
+      largest = std::max(largest, moments.exponent(d) + std::ilogb(std::sqrt(moments.sum_squares(d))));
+    }
+    return largest == std::numeric_limits<int>::min() ? 1.0 : std::ldexp(1.0, -std::clamp(largest, -1000, 1000));
+  }
+
+  /// Scales columns and removes their mean: differences to the first row come first, for the mean may be huge against
+  /// them. A dimension that is constant but for rounding has no products; it alone may overflow.
+  void centre(Panel::View values, Index first, Index width, const Moments& moments, double scale) const {
     std::array<double, strip> origin{};
     std::array<double, strip> mean{};
     std::array<bool, strip> dead{};
     for (Index d = 0; d < width; ++d) {
-      origin[static_cast<std::size_t>(d)] = values(0, d) * before;
+      origin[static_cast<std::size_t>(d)] = values(0, d) * scale;
       dead[static_cast<std::size_t>(d)] = is_dead(moments, first + d);
     }
     for (Index i = 0; i < rows_; ++i) {
       double* const row = values.data() + i * values.outerStride();
       std::fill(row + width, row + strip, 0.0);
       for (std::size_t d = 0; d < origin.size(); ++d) {
-        row[d] = (row[d] * before - origin[d]) * after;
+        row[d] = row[d] * scale - origin[d];
         mean[d] += row[d];
       }
     }
