@@ -24,6 +24,17 @@ TEST_CASE("parallel_for calls the body once for every index", "[parallel]") {
   });
 }
 
+TEST_CASE("only loops of enough work and several parts are worth a team", "[parallel]") {
+  using collapse::detail::Loop;
+  constexpr double least = COLLAPSE_LEAST_PARALLEL_WORK;
+  CHECK(Loop(2).is_worth_a_team());
+  CHECK_FALSE(Loop(1).is_worth_a_team());
+  CHECK(Loop(2, least, 2).is_worth_a_team());
+  CHECK_FALSE(Loop(1, least, 2).is_worth_a_team());
+  CHECK_FALSE(Loop(2, least).is_worth_a_team());
+  CHECK(Loop(3, 4, 5, 6).work == 120.0);
+}
+
 TEST_CASE("parallel_for gives each thread a scratch of its own", "[parallel]") {
   for_thread_counts([](int threads) {
     CAPTURE(threads);

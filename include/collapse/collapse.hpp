@@ -13,9 +13,11 @@
 #include <collapse/metrics/effective_rank.hpp>
 #include <collapse/metrics/marchenko_pastur.hpp>
 #include <collapse/metrics/norms.hpp>
+#include <collapse/metrics/participation.hpp>
 #include <collapse/metrics/power_law.hpp>
 #include <collapse/metrics/spectrum.hpp>
 #include <collapse/metrics/variance.hpp>
+#include <collapse/monitor.hpp>
 #include <collapse/options.hpp>
 #include <collapse/ostream.hpp>
 #include <collapse/report.hpp>

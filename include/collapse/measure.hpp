@@ -27,7 +27,7 @@ namespace detail {
 /// Centred and uncentred spectrum, each from its symmetric matrix in the common unit.
 inline void measure_spectra(Report& report, const Eigen::MatrixXd& centred, const Eigen::MatrixXd& uncentred,
                             const Moments& moments, const Options& options) {
-  parallel_for(2, [&](Index which) {
+  parallel_for({2, centred.rows(), centred.rows(), centred.rows()}, [&](Index which) {
     const bool first = which == 0;
     Eigen::VectorXd values = root_eigenvalues(first ? centred : uncentred);
     // Moments of fewer rows than dimensions may come from elsewhere.

@@ -101,17 +101,18 @@ template <EmbeddingScalar Scalar, class MakeRow>
   struct Scratch {
     Eigen::VectorXd deviates, values;
   };
-  collapse::detail::parallel_for((rows + strip - 1) / strip,
-                                 [&] {
-                                   return Scratch{Eigen::VectorXd(width), Eigen::VectorXd(dims)};
-                                 },
-                                 [&](Index s, Scratch& scratch) {
-                                   for (Index i = s * strip; i < std::min(rows, (s + 1) * strip); ++i) {
-                                     draw(seed, Stream::rows, i, scratch.deviates);
-                                     row(i, std::as_const(scratch.deviates), scratch.values);
-                                     for (Index d = 0; d < dims; ++d) z(i, d) = rounded<Scalar>(scratch.values(d));
-                                   }
-                                 });
+  collapse::detail::parallel_for(
+      {(rows + strip - 1) / strip, rows, dims},
+      [&] {
+        return Scratch{Eigen::VectorXd(width), Eigen::VectorXd(dims)};
+      },
+      [&](Index s, Scratch& scratch) {
+        for (Index i = s * strip; i < std::min(rows, (s + 1) * strip); ++i) {
+          draw(seed, Stream::rows, i, scratch.deviates);
+          row(i, std::as_const(scratch.deviates), scratch.values);
+          for (Index d = 0; d < dims; ++d) z(i, d) = rounded<Scalar>(scratch.values(d));
+        }
+      });
   return z;
 }
 

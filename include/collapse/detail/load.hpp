@@ -16,9 +16,6 @@ class Panel {
       // A leading dimension that is a multiple of a page maps a column onto few cache sets.
       : stride_((max_cols + 7) / 8 * 8 + ((max_cols + 7) / 8 * 8 % 64 == 0 ? 8 : 0)), values_(max_rows * stride_) {}
 
-  [[nodiscard]] double* row(Index i) { return values_.data() + i * stride_; }
-  [[nodiscard]] const double* row(Index i) const { return values_.data() + i * stride_; }
-
   using View = Eigen::Map<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, Eigen::Unaligned,
                           Eigen::OuterStride<>>;
 
@@ -28,6 +25,7 @@ class Panel {
   [[nodiscard]] View rows(Index first, Index count, Index cols) {
     return {values_.data() + first * stride_, count, cols, Eigen::OuterStride<>(stride_)};
   }
+  [[nodiscard]] double* row(Index i) { return values_.data() + i * stride_; }
   [[nodiscard]] const double* row(Index i) const { return values_.data() + i * stride_; }
   [[nodiscard]] View columns(Index first, Index rows, Index count) {
     return {values_.data() + first, rows, count, Eigen::OuterStride<>(stride_)};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <limits>
 #include <optional>
 #include <type_traits>
 #include <vector>
@@ -13,16 +14,39 @@
 #include <omp.h>
 #endif
 
+/// Loops of less work than this stay on the calling thread; see `Loop`.
+#ifndef COLLAPSE_LEAST_PARALLEL_WORK
+#define COLLAPSE_LEAST_PARALLEL_WORK 131072
+#endif
+
 namespace collapse::detail {
 
 using Eigen::Index;
+
+/// How often a body is called, and about how many multiplications (or values moved) all calls take together. Waking a
+/// team costs as much as about a hundred thousand of them, and far more on cores that are busy with something else:
+/// what takes less stays on the calling thread.
+struct Loop {
+  // NOLINTNEXTLINE(google-explicit-constructor): a loop of unknown cost is its count
+  Loop(Index calls) : count(calls) {}
+
+  /// @param factors  of the work
+  template <class... Factors>
+  Loop(Index calls, Factors... factors) : count(calls), work((1.0 * ... * static_cast<double>(factors))) {}
+
+  [[nodiscard]] bool is_worth_a_team() const { return count > 1 && work > COLLAPSE_LEAST_PARALLEL_WORK; }
+
+  Index count;
+  double work = std::numeric_limits<double>::infinity();
+};
 
 /// Calls body(i, scratch) for i = 0 .. count - 1, each once, in parallel where the including program is compiled with
 /// OpenMP; `make_scratch()` is called once per thread. Bodies must not share what they write, so the result does not
 /// depend on the number of threads. Eigen's own products stay on one thread inside. Of several exceptions that of the
 /// smallest i is rethrown.
 template <class MakeScratch, class Body>
-void parallel_for(Index count, MakeScratch&& make_scratch, Body&& body) {
+void parallel_for(const Loop& loop, MakeScratch&& make_scratch, Body&& body) {
+  const Index count = loop.count;
 #ifdef _OPENMP
   std::exception_ptr failure;
   Index failed_at = count;
@@ -37,8 +61,8 @@ void parallel_for(Index count, MakeScratch&& make_scratch, Body&& body) {
       }
     }
   };
-  // Waking a team costs more than a small body; a team of another size would cost still more.
-#pragma omp parallel if (count > 1)
+  // A team of another size would cost more than one that has less to do.
+#pragma omp parallel if (loop.is_worth_a_team())
   {
     // Every thread must reach the loop below, also one that could not make its scratch.
     std::optional<std::decay_t<decltype(make_scratch())>> scratch;
@@ -58,9 +82,9 @@ void parallel_for(Index count, MakeScratch&& make_scratch, Body&& body) {
 struct NoScratch {};
 
 template <class Body>
-void parallel_for(Index count, Body&& body) {
+void parallel_for(const Loop& loop, Body&& body) {
   parallel_for(
-      count, [] { return NoScratch{}; }, [&body](Index i, NoScratch&) { body(i); });
+      loop, [] { return NoScratch{}; }, [&body](Index i, NoScratch&) { body(i); });
 }
 
 /// Threads that a `parallel_for` started here may use.
@@ -84,9 +108,9 @@ void parallel_for(Index count, Body&& body) {
 /// As above with scratch that outlives the call, one entry per thread and at least `max_threads()` of them: nothing is
 /// allocated, so nothing is thrown unless by a body.
 template <class Scratch, class Body>
-void parallel_for(Index count, std::vector<Scratch>& scratch, Body&& body) {
+void parallel_for(const Loop& loop, std::vector<Scratch>& scratch, Body&& body) {
   parallel_for(
-      count, [&scratch] { return &scratch[thread_number()]; }, [&body](Index i, Scratch* own) { body(i, *own); });
+      loop, [&scratch] { return &scratch[thread_number()]; }, [&body](Index i, Scratch* own) { body(i, *own); });
 }
 
 /// A fixed division of `count` items into at most `most` runs of at least `least`: it depends on nothing but the count,

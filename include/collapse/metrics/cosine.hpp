@@ -20,6 +20,17 @@ struct CosineMoments {
   double mean_distance = undefined;  ///< 1 - mean, with full relative accuracy also near collapse
 };
 
+/// The mean alone: 1 - T / (M - 1), as below. Needs no scatter of the directions; O(D).
+[[nodiscard]] inline CosineMoments mean_cosine(const DirectionSums& directions) {
+  CosineMoments result;
+  if (directions.count < 2) return result;
+  const double m = static_cast<double>(directions.count);
+  const double total = directions.total();
+  result.mean_distance = total / (m - 1.0);
+  result.mean = std::clamp(directions.mean().squaredNorm() - total / (m * (m - 1.0)), -1.0, 1.0);
+  return result;
+}
+
 /// Mean and standard deviation of the cosines over all pairs, without forming them.
 ///
 /// With u_i = m + v_i and sum v_i = 0, write T = sum ||v_i||^2 and P = M (M - 1) for the ordered pairs. Since
@@ -37,13 +48,11 @@ struct CosineMoments {
 /// Cost: O(min(N, D)^2).
 [[nodiscard]] inline CosineMoments cosine_moments(const DirectionSums& directions,
                                                   const Eigen::MatrixXd* products = nullptr) {
-  CosineMoments result;
+  CosineMoments result = mean_cosine(directions);
   if (directions.count < 2) return result;
   const double m = static_cast<double>(directions.count);
   const double total = directions.total();
   const double pairs = m * (m - 1.0);
-  result.mean_distance = total / (m - 1.0);
-  result.mean = std::clamp(directions.mean().squaredNorm() - total / pairs, -1.0, 1.0);
 
   double variance = 0.0;
   if (products != nullptr) {

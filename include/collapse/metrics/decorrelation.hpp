@@ -130,7 +130,7 @@ class CorrelationSums {
 /// From the D x D scatter of the centred rows.
 [[nodiscard]] inline Decorrelation decorrelation(const Moments& moments, const Eigen::MatrixXd& scatter) {
   CorrelationSums sums(moments);
-  parallel_for(sums.tiles(), [&](Index t) {
+  parallel_for({sums.tiles(), moments.dims, moments.dims}, [&](Index t) {
     const auto [i, j] = sums.corner(t);
     sums.add(t, scatter.block(i, j, std::min(sums.tile, moments.dims - i), std::min(sums.tile, moments.dims - j)));
   });
@@ -150,7 +150,7 @@ template <EmbeddingScalar Scalar>
     Index right_corner = -1;
   };
   parallel_for(
-      sums.tiles(),
+      {sums.tiles(), rows.samples, moments.dims, moments.dims},
       [&] {
         return Scratch{Panel(width, rows.samples), PackedVectors(width, rows.samples),
                        PackedVectors(width, rows.samples), Eigen::MatrixXd(width, width), -1};

@@ -16,14 +16,6 @@ namespace collapse {
 
 namespace detail {
 
-/// Whether dimension d is constant up to the rounding of the input: std_d <= eps * rms_d.
-[[nodiscard]] inline bool is_dead(const Moments& moments, Index d) {
-  const double n = static_cast<double>(moments.count);
-  const double variance = moments.sum_squares(d) / (n - 1.0);
-  const double mean_square = moments.sum_squares(d) / n + moments.mean(d) * moments.mean(d);
-  return std::sqrt(variance) <= moments.input_epsilon * std::sqrt(mean_square);
-}
-
 /// The unit, as a power of two, in which the largest deviation is about 1: the mean, which may be larger by any factor,
 /// has no part in it.
 [[nodiscard]] inline int spread_exponent(const Moments& moments) {

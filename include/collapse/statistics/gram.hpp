@@ -92,13 +92,13 @@ template <class Fill>
   Panel panel(std::min(block, depth), order);
   for (Index first = 0; first < depth; first += block) {
     const Index count = std::min(block, depth - first);
-    parallel_for((count + strip - 1) / strip, [&](Index s) {
+    parallel_for({(count + strip - 1) / strip, count, order}, [&](Index s) {
       fill(first + s * strip, panel.rows(s * strip, std::min(strip, count - s * strip), order));
     });
-    parallel_for(triangle.strips(), [&](Index s) {
+    parallel_for({triangle.strips(), count, order}, [&](Index s) {
       triangle.pack(s, panel.columns(s * LowerTriangle::tile, count, triangle.strip_width(s)));
     });
-    parallel_for(triangle.tiles(), [&](Index t) { triangle.add(t, count, result); });
+    parallel_for({triangle.tiles(), count, order, order}, [&](Index t) { triangle.add(t, count, result); });
   }
   return result;
 }

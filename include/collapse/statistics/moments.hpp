@@ -64,4 +64,15 @@ struct Moments {
   }
 };
 
+namespace detail {
+
+/// Whether dimension d is constant up to the rounding of the input: std_d <= eps * rms_d.
+[[nodiscard]] inline bool is_dead(const Moments& moments, Index d) {
+  const double n = static_cast<double>(moments.count);
+  const double variance = moments.sum_squares(d) / (n - 1.0);
+  const double mean_square = moments.sum_squares(d) / n + moments.mean(d) * moments.mean(d);
+  return std::sqrt(variance) <= moments.input_epsilon * std::sqrt(mean_square);
+}
+
+}  // namespace detail
 }  // namespace collapse

@@ -65,18 +65,19 @@ class ScreeningTiles {
     const int exponent = -std::ilogb(std::sqrt(typical_square));
     const double scale = std::ldexp(1.0, exponent);
     constexpr Index group = Packed::Kernel::group;
-    parallel_for((count() + Packed::tile - 1) / Packed::tile, [&] { return Panel(group, dims_); },
-                 [&](Index t, Panel& scratch) {
-                   const Index end = std::min(count(), (t + 1) * Packed::tile);
-                   for (Index i = t * Packed::tile; i < end; i += group) {
-                     Panel::View v = rows_.rows(i, std::min(group, end - i), dims_);
-                     directions.load(i, v);
-                     half_squares_.segment(i, v.rows()) = 0.5 * v.rowwise().squaredNorm();
-                     Panel::View scaled = scratch.view(v.rows(), dims_);
-                     scaled = v * scale;
-                     packed_.pack_rows(i, scaled);
-                   }
-                 });
+    parallel_for(
+        {(count() + Packed::tile - 1) / Packed::tile, count(), dims_}, [&] { return Panel(group, dims_); },
+        [&](Index t, Panel& scratch) {
+          const Index end = std::min(count(), (t + 1) * Packed::tile);
+          for (Index i = t * Packed::tile; i < end; i += group) {
+            Panel::View v = rows_.rows(i, std::min(group, end - i), dims_);
+            directions.load(i, v);
+            half_squares_.segment(i, v.rows()) = 0.5 * v.rowwise().squaredNorm();
+            Panel::View scaled = scratch.view(v.rows(), dims_);
+            scaled = v * scale;
+            packed_.pack_rows(i, scaled);
+          }
+        });
     const double square = 2.0 * half_squares_.maxCoeff();
     const double scaled_square = square * scale * scale;
     error_ = screening_error(dims_, square, cells.low()) * cells.per_unit();

@@ -40,7 +40,7 @@ class PairTiles {
     keeps_ = count() <= kept_rows;
     if (keeps_) kept_ = PackedVectors(count(), dims);
     parallel_for(
-        tiles(), [&] { return Panel(MicroKernel::group, dims); },
+        {tiles(), count(), dims}, [&] { return Panel(MicroKernel::group, dims); },
         [&](Index t, Panel& loaded) {
           for_each_group(t, loaded, [&](Index i, const Panel::View& v) {
             half_squares_.segment(t * tile + i, v.rows()) = 0.5 * v.rowwise().squaredNorm();

@@ -113,7 +113,7 @@ void scan_rows(const MatrixView<Scalar>& z, NonFinite policy, Rows& rows) {
   rows.norm.resize(z.rows);
   rows.inverse_norm.resize(z.rows);
   constexpr Index strip = 16;
-  parallel_for((z.rows + strip - 1) / strip, [&](Index s) {
+  parallel_for({(z.rows + strip - 1) / strip, z.rows, z.cols}, [&](Index s) {
     squared_lengths(z, s * strip, std::min(strip, z.rows - s * strip), rows.norm.data() + s * strip);
   });
 

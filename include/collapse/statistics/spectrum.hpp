@@ -89,13 +89,14 @@ template <EmbeddingScalar Scalar>
   const Eigen::VectorXd mean = moments.common_mean();
   Eigen::VectorXd product(rows.samples);
   constexpr Index block = 16;
-  parallel_for((rows.samples + block - 1) / block, [&] { return Panel(block, rows.dims); },
-               [&](Index b, Panel& panel) {
-                 const Index count = std::min(block, rows.samples - b * block);
-                 const Panel::View x = panel.view(count, rows.dims);
-                 load_centred(z, rows, transform, b * block, x);
-                 product.segment(b * block, count).noalias() = x * mean;
-               });
+  parallel_for(
+      {(rows.samples + block - 1) / block, rows.samples, rows.dims}, [&] { return Panel(block, rows.dims); },
+      [&](Index b, Panel& panel) {
+        const Index count = std::min(block, rows.samples - b * block);
+        const Panel::View x = panel.view(count, rows.dims);
+        load_centred(z, rows, transform, b * block, x);
+        product.segment(b * block, count).noalias() = x * mean;
+      });
   return product;
 }
 

@@ -231,7 +231,7 @@ class Folder {
     for (Index i = 0; parts_.directions && i < rows.count; ++i) directed += rows.inverse[i] != 0.0 ? 1 : 0;
     if (rows.any_range) plan_units(rows, sums);
     const bool direction_scatter = parts_.direction_scatter && directed > 0;
-    parallel_for(strips(), scratch_, [&](Index s, Scratch& scratch) {
+    parallel_for({strips(), rows.count, dims_}, scratch_, [&](Index s, Scratch& scratch) {
       const Index width = std::min(strip, dims_ - s * strip);
       load_strip(rows, s, width, sums, scratch);
       for (Index d = 0; d < width; d += group) {
@@ -252,7 +252,7 @@ class Folder {
     const Index tiles_of_values = parts_.scatter ? value_products_.tiles() : 0;
     const Index tiles_of_directions = direction_scatter ? direction_products_.tiles() : 0;
     const Index tiles = tiles_of_values + tiles_of_directions;
-    parallel_for(tiles + (direction_scatter ? strips() : 0), [&](Index t) {
+    parallel_for({tiles + (direction_scatter ? strips() : 0), rows.count, dims_, dims_}, [&](Index t) {
       if (t < tiles_of_values) {
         value_products_.add(t, rows.count + 1, sums.scatter);
       } else if (t < tiles) {
@@ -306,7 +306,7 @@ class Folder {
   void plan_units(const Block<Scalar>& rows, Sums& sums) {
     Moments& moments = sums.moments;
     Eigen::VectorXd& largest = block_mean_;
-    parallel_for(strips(), scratch_, [&](Index s, Scratch& scratch) {
+    parallel_for({strips(), rows.count, dims_}, scratch_, [&](Index s, Scratch& scratch) {
       const Index width = std::min(strip, dims_ - s * strip);
       auto part = largest.segment(s * strip, width);
       part.setZero();

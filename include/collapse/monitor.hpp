@@ -1,0 +1,386 @@
+#pragma once
+
+#include <collapse/detail/hash.hpp>
+#include <collapse/detail/view.hpp>
+#include <collapse/error.hpp>
+#include <collapse/metrics/cosine.hpp>
+#include <collapse/metrics/participation.hpp>
+#include <collapse/metrics/variance.hpp>
+#include <collapse/options.hpp>
+#include <collapse/report.hpp>
+#include <collapse/statistics/row_products.hpp>
+#include <collapse/statistics/rows.hpp>
+#include <collapse/statistics/sums.hpp>
+
+#include <fmt/format.h>
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <iterator>
+#include <limits>
+#include <optional>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace collapse {
+
+/// When a Monitor raises an alarm, and what it keeps and writes. An aggregate: `Monitor({.patience = 5, .log = &log})`.
+struct MonitorOptions {
+  double relative_drop = 0.5;  ///< a value is low when it is more than this share below its level, above 0, below 1
+  Index patience = 3;          ///< low observations in a row that raise an alarm
+  Index window = 20;           ///< observations whose median makes the level
+  Index warm_up = 50;          ///< first observations of a metric, which are not judged; at least `window`
+  NonFinite nonfinite = NonFinite::reject;
+  std::uint64_t seed = 0;                          ///< of the pairs of rows behind the participation ratio
+  Index keep = std::numeric_limits<Index>::max();  ///< observations in the history, about 100 bytes each
+  std::ostream* log = nullptr;                     ///< one JSON line per step goes here; must outlive the Monitor
+};
+
+/// Throws OptionError unless every option lies in its range.
+inline void validate(const MonitorOptions& options) {
+  if (!(options.relative_drop > 0.0 && options.relative_drop < 1.0)) {
+    throw OptionError(
+        fmt::format("MonitorOptions::relative_drop is {}; it is a share above 0 and below 1", options.relative_drop));
+  }
+  if (options.patience < 1) {
+    throw OptionError(
+        fmt::format("MonitorOptions::patience is {}; an alarm takes at least 1 observation", options.patience));
+  }
+  if (options.window < 1 || options.warm_up < options.window) {
+    throw OptionError(
+        fmt::format("MonitorOptions::window = {}, warm_up = {}; the window holds at least 1 observation "
+                    "and is filled during the warm-up, window <= warm_up",
+                    options.window, options.warm_up));
+  }
+  if (options.keep < 0) {
+    throw OptionError(fmt::format("MonitorOptions::keep is {}; it is a number of observations", options.keep));
+  }
+}
+
+/// What a Monitor saw at one step: numbers as in the report (`norms.mean`, `cosine.mean`, `variance.*`, `spectrum.*`).
+/// What is undefined is NaN.
+struct Observation {
+  std::int64_t step = 0;
+  Index samples = 0;
+  Index dims = 0;
+  double mean_norm = undefined;
+  double mean_cosine = undefined;
+  double mean_cosine_distance = undefined;  ///< 1 - mean_cosine, of a batch with all its digits near collapse
+  Index dead_dimensions = 0;
+  double normalized_std = undefined;
+  double dispersion = undefined;
+  double population_participation_ratio = undefined;  ///< of batches of at least Thresholds::minimum_samples rows
+  double effective_rank = undefined;                  ///< of reports, as the next
+  double effective_rank_vs_expected = undefined;
+};
+
+/// A metric has fallen against its own past and stayed there.
+struct Alarm {
+  std::string_view metric;    ///< path in the report, e.g. "variance.dispersion"
+  std::string_view quantity;  ///< what fell: the metric, or what is left of it, e.g. "1 - cosine.mean"
+  std::int64_t since = 0;     ///< step of the first low observation
+  std::int64_t step = 0;      ///< at which the alarm was raised
+  Index observations = 0;     ///< low ones, `since` to `step`
+  double value = undefined;   ///< of the quantity at `step`
+  double baseline = undefined;
+  double drop = undefined;  ///< 1 - value / baseline, in (relative_drop, 1]
+};
+
+namespace detail {
+
+/// A number that is judged; each falls when embeddings collapse.
+struct JudgedMetric {
+  std::string_view metric;
+  std::string_view quantity;
+  double rounding;  ///< what the arithmetic makes of equal rows; anything below is 0
+  double (*of)(const Observation&);
+};
+
+/// Lengths are not among them, which a loss that normalises its embeddings leaves free, nor is the effective rank,
+/// which follows the number of rows.
+inline constexpr std::array<JudgedMetric, 6> judged_metrics{{
+    {"variance.dispersion", "variance.dispersion", 0x1p-100, [](const Observation& seen) { return seen.dispersion; }},
+    {"variance.normalized_std", "variance.normalized_std", 0x1p-50,
+     [](const Observation& seen) { return seen.normalized_std; }},
+    {"variance.dead_dimensions", "1 - variance.dead_dimensions / dims", 0.0,
+     [](const Observation& seen) {
+       // A single row has no dead dimensions, and none that is known to be alive.
+       return seen.samples < 2 || seen.dims < 1
+                  ? undefined
+                  : 1.0 - static_cast<double>(seen.dead_dimensions) / static_cast<double>(seen.dims);
+     }},
+    {"cosine.mean", "1 - cosine.mean", 0x1p-100, [](const Observation& seen) { return seen.mean_cosine_distance; }},
+    {"spectrum.population_participation_ratio", "spectrum.population_participation_ratio", 0.0,
+     [](const Observation& seen) { return seen.population_participation_ratio; }},
+    {"spectrum.effective_rank_vs_expected", "spectrum.effective_rank_vs_expected", 0.0,
+     [](const Observation& seen) { return seen.effective_rank_vs_expected; }},
+}};
+
+/// One metric and its own past; the rule is described at Monitor.
+class Track {
+ public:
+  /// Judges the next value; whether it raises an alarm.
+  bool add(double value, std::int64_t step, const JudgedMetric& metric, const MonitorOptions& options) {
+    if (std::isnan(value)) return false;
+    if (value < metric.rounding) value = 0.0;
+    ++seen_;
+    // There is no level, and nothing lies below it, until the warm-up ends.
+    if (alarm_) {
+      const bool restored = value >= (1.0 - 0.5 * options.relative_drop) * level_;
+      restored_ = restored ? restored_ + 1 : 0;
+      if (restored_ < options.patience) return false;
+      alarm_.reset();
+      restored_ = 0;
+    } else if (value < (1.0 - options.relative_drop) * level_) {
+      if (low_++ == 0) since_ = step;
+      if (low_ < options.patience) return false;
+      alarm_ = {metric.metric, metric.quantity, since_, step, low_, value, level_, 1.0 - value / level_};
+      return true;
+    }
+    low_ = 0;
+    recent_.push_back(value);
+    if (static_cast<Index>(recent_.size()) > options.window) recent_.erase(recent_.begin());
+    if (seen_ >= options.warm_up) level_ = std::max(level_, median_of_recent());
+    return false;
+  }
+
+  [[nodiscard]] const std::optional<Alarm>& alarm() const noexcept { return alarm_; }
+
+ private:
+  [[nodiscard]] double median_of_recent() const {
+    return median(Eigen::Map<const Eigen::VectorXd>(recent_.data(), static_cast<Index>(recent_.size())));
+  }
+
+  std::vector<double> recent_;  ///< the last values that were not low, oldest first
+  double level_ = 0.0;
+  Index seen_ = 0;
+  Index low_ = 0;       ///< in a row
+  Index restored_ = 0;  ///< in a row
+  std::int64_t since_ = 0;
+  std::optional<Alarm> alarm_;
+};
+
+}  // namespace detail
+
+/// Watches a training loop for collapse, at the cost of a few passes over each batch:
+///
+///     collapse::Monitor monitor({.log = &log});
+///     for (...) if (const auto alarm = monitor.observe(step, Z)) fmt::print("{}\n", *alarm);
+///
+/// Each metric is judged against its own past. Its level is the highest median of `window` observations in a row since
+/// the end of the warm-up: the best that it has held, not the latest, because a level that moved down along with the
+/// metric would hide a slow collapse. A value more than `relative_drop` below the level is low; `patience` of them in a
+/// row raise the alarm, which names the step of the first. The alarm stands, and is not raised again, until `patience`
+/// values in a row have made good half of the drop; another fall raises another. Values that are low, or are seen while
+/// the alarm stands, do not enter the window. An undefined value is passed over, neither low nor not. Patience, window
+/// and warm-up count the observations of the metric at hand.
+///
+/// Judged are `variance.dispersion`, `variance.normalized_std`, the share of dimensions that are not dead,
+/// 1 - `cosine.mean`, the participation ratio of the population (of batches of 16 rows and more), and of reports
+/// `spectrum.effective_rank_vs_expected`. A run that has collapsed before the warm-up ends, and stays so, raises no
+/// alarm: its past is no better. That is what `measure` and its verdict are for.
+///
+/// A value type; copies write to the same log. What throws leaves the monitor as it was, and nothing in the log.
+/// A log that cannot be written neither stops the training nor passes unseen: observations go on, the stream keeps its
+/// state and may be mended by its owner, exceptions that it throws are caught, and `lost_lines()` counts.
+class Monitor {
+ public:
+  /// @throws OptionError
+  explicit Monitor(const MonitorOptions& options = {}) : options_(options) { validate(options); }
+
+  /// Observes the embeddings of a step.
+  /// @param step   above that of every earlier call; gaps are fine
+  /// @param batch  n x D with at least 2 usable rows, as Z of `measure`; n may differ from step to step
+  /// @return the alarm that this step raises, the gravest (largest drop) if there are several; see `alarms`
+  /// @throws OptionError when the step does not ascend; ShapeError for fewer than 2 usable rows or for another D than
+  ///         before; NonFiniteError
+  /// Cost: O(n D) time: the sums over rows, and at most 4096 + 8 n products of two rows. No n x n or D x D matrix.
+  template <class Derived>
+  std::optional<Alarm> observe(std::int64_t step, const Eigen::DenseBase<Derived>& batch);
+
+  /// Observes a report that was made anyway: also its effective rank; not the participation ratio of the population,
+  /// which a report does not hold.
+  /// @param step    as above; of each step either the batch or a report
+  /// @return as above
+  /// @throws OptionError when the step does not ascend, ShapeError for another D than before
+  std::optional<Alarm> observe(std::int64_t step, const Report& report);
+
+  [[nodiscard]] std::vector<Alarm> alarms() const;  ///< that stand, as they were raised
+  [[nodiscard]] const std::deque<Observation>& history() const noexcept { return history_; }  ///< oldest first
+  [[nodiscard]] Index lost_lines() const noexcept { return lost_lines_; }  ///< that the log did not take
+  [[nodiscard]] const MonitorOptions& options() const noexcept { return options_; }
+
+ private:
+  using Tracks = std::array<detail::Track, detail::judged_metrics.size()>;
+
+  void require_next(std::int64_t step, Index rows, Index dims) const;
+  std::optional<Alarm> add(const Observation& seen);
+  [[nodiscard]] static std::string json_line(const Observation& seen, const Tracks& tracks);
+  void write(const std::string& line) noexcept;
+
+  MonitorOptions options_;
+  std::optional<std::int64_t> last_step_;
+  Index dims_ = 0;  ///< once there is a last step
+  std::deque<Observation> history_;
+  Tracks tracks_;
+  Index lost_lines_ = 0;
+};
+
+template <class Derived>
+std::optional<Alarm> Monitor::observe(std::int64_t step, const Eigen::DenseBase<Derived>& batch) {
+  require_next(step, batch.rows(), batch.cols());
+  const detail::Evaluated<Derived> evaluated(batch);
+  const Rows rows = detail::scan_rows(evaluated.view(), options_.nonfinite);
+  if (rows.samples < 2) {
+    throw ShapeError(fmt::format("a batch of shape {} x {} with {} usable row has no spread to watch; observe at least "
+                                 "2 rows",
+                                 batch.rows(), batch.cols(), rows.samples),
+                     batch.rows(), batch.cols());
+  }
+  const Sums sums = detail::sum_rows(evaluated.view(), rows, {.scatter = false, .direction_scatter = false});
+  const CosineMoments cosines = mean_cosine(sums.directions);
+  const Variance variance = per_dimension_variance(sums.moments, sums.directions);
+
+  Observation seen;
+  seen.step = step;
+  seen.samples = rows.samples;
+  seen.dims = rows.dims;
+  seen.mean_norm = sums.lengths.mean;
+  seen.mean_cosine = cosines.mean;
+  seen.mean_cosine_distance = cosines.mean_distance;
+  seen.dead_dimensions = variance.dead_dimensions;
+  seen.normalized_std = variance.normalized_std;
+  seen.dispersion = variance.dispersion;
+  // The estimate from fewer rows is too rough to be judged.
+  if (rows.samples >= Thresholds{}.minimum_samples) {
+    // Other pairs each time: the errors of two steps are independent.
+    const std::uint64_t seed = detail::hash(options_.seed, static_cast<std::uint64_t>(step));
+    seen.population_participation_ratio = population_participation_ratio(
+        detail::RowPairs::products(evaluated.view(), rows, sums.moments, seed), rows.dims);
+  }
+  return add(seen);
+}
+
+inline std::optional<Alarm> Monitor::observe(std::int64_t step, const Report& report) {
+  require_next(step, report.samples, report.dims);
+  Observation seen;
+  seen.step = step;
+  seen.samples = report.samples;
+  seen.dims = report.dims;
+  seen.mean_norm = report.norms.mean;
+  seen.mean_cosine = report.cosine.mean;
+  seen.mean_cosine_distance = 1.0 - report.cosine.mean;
+  seen.dead_dimensions = report.variance.dead_dimensions;
+  seen.normalized_std = report.variance.normalized_std;
+  seen.dispersion = report.variance.dispersion;
+  seen.effective_rank = report.spectrum.effective_rank;
+  seen.effective_rank_vs_expected = report.spectrum.effective_rank_vs_expected;
+  return add(seen);
+}
+
+inline std::vector<Alarm> Monitor::alarms() const {
+  std::vector<Alarm> standing;
+  for (const detail::Track& track : tracks_) {
+    if (track.alarm()) standing.push_back(*track.alarm());
+  }
+  return standing;
+}
+
+inline void Monitor::require_next(std::int64_t step, Index rows, Index dims) const {
+  if (!last_step_) return;
+  if (step <= *last_step_) {
+    throw OptionError(
+        fmt::format("step {} was given to a Monitor that has seen step {}; steps must ascend (a run that "
+                    "starts again needs a Monitor of its own)",
+                    step, *last_step_));
+  }
+  if (dims != dims_) {
+    throw ShapeError(
+        fmt::format("embeddings of shape {} x {} were given to a Monitor that has seen {} dimensions; each "
+                    "encoder needs a Monitor of its own",
+                    rows, dims, dims_),
+        rows, dims);
+  }
+}
+
+inline std::optional<Alarm> Monitor::add(const Observation& seen) {
+  Tracks tracks = tracks_;
+  std::optional<Alarm> gravest;
+  for (std::size_t k = 0; k < tracks.size(); ++k) {
+    const detail::JudgedMetric& metric = detail::judged_metrics[k];
+    if (!tracks[k].add(metric.of(seen), seen.step, metric, options_)) continue;
+    if (!gravest || tracks[k].alarm()->drop > gravest->drop) gravest = tracks[k].alarm();
+  }
+  const std::string line = options_.log != nullptr ? json_line(seen, tracks) : std::string();
+  if (options_.keep > 0) history_.push_back(seen);
+
+  // Nothing throws from here on.
+  if (static_cast<Index>(history_.size()) > options_.keep) history_.pop_front();
+  tracks_ = std::move(tracks);
+  last_step_ = seen.step;
+  dims_ = seen.dims;
+  if (options_.log != nullptr) write(line);
+  return gravest;
+}
+
+inline std::string Monitor::json_line(const Observation& seen, const Tracks& tracks) {
+  std::string line = fmt::format(R"({{"step":{},"samples":{})", seen.step, seen.samples);
+  const auto add_number = [&line](std::string_view name, double value) {
+    if (std::isfinite(value)) {
+      fmt::format_to(std::back_inserter(line), R"(,"{}":{})", name, value);
+    } else {
+      fmt::format_to(std::back_inserter(line), R"(,"{}":null)", name);
+    }
+  };
+  add_number("norms.mean", seen.mean_norm);
+  add_number("cosine.mean", seen.mean_cosine);
+  fmt::format_to(std::back_inserter(line), R"(,"variance.dead_dimensions":{})", seen.dead_dimensions);
+  add_number("variance.normalized_std", seen.normalized_std);
+  add_number("variance.dispersion", seen.dispersion);
+  add_number("spectrum.population_participation_ratio", seen.population_participation_ratio);
+  add_number("spectrum.effective_rank", seen.effective_rank);
+  add_number("spectrum.effective_rank_vs_expected", seen.effective_rank_vs_expected);
+  line += R"(,"alarms":[)";
+  bool first = true;
+  for (const detail::Track& track : tracks) {
+    if (!track.alarm()) continue;
+    fmt::format_to(std::back_inserter(line), R"({}"{}")", first ? "" : ",", track.alarm()->metric);
+    first = false;
+  }
+  return line + "]}\n";
+}
+
+/// Flushes, so that a run that is killed leaves its lines behind, and a full disk shows at once.
+inline void Monitor::write(const std::string& line) noexcept {
+  bool taken = false;
+  try {
+    taken = options_.log->write(line.data(), static_cast<std::streamsize>(line.size())).flush().good();
+  } catch (...) {
+    // The stream remembers.
+  }
+  if (!taken) ++lost_lines_;
+}
+
+}  // namespace collapse
+
+/// One line: "collapse alarm: variance.dispersion fell 63 % below its level 0.71, to 0.26, since step 1200 (3
+/// observations)". Takes the specifications of a string.
+template <>
+struct fmt::formatter<collapse::Alarm> : fmt::formatter<fmt::string_view> {
+  template <class Context>
+  auto format(const collapse::Alarm& alarm, Context& context) const -> decltype(context.out()) {
+    const std::string line =
+        fmt::format("collapse alarm: {} fell {:.0f} % below its level {:.4g}, to {:.4g}, since step {} ({} {})",
+                    alarm.quantity, 100.0 * alarm.drop, alarm.baseline, alarm.value, alarm.since, alarm.observations,
+                    alarm.observations == 1 ? "observation" : "observations");
+    return fmt::formatter<fmt::string_view>::format(line, context);
+  }
+};
