@@ -29,8 +29,8 @@ TEST_CASE("only loops of enough work and several parts are worth a team", "[para
   constexpr double least = COLLAPSE_LEAST_PARALLEL_WORK;
   CHECK(Loop(2).is_worth_a_team());
   CHECK_FALSE(Loop(1).is_worth_a_team());
-  CHECK(Loop(2, least, 2).is_worth_a_team());
-  CHECK_FALSE(Loop(1, least, 2).is_worth_a_team());
+  CHECK(Loop(2, least + 1.0).is_worth_a_team());
+  CHECK_FALSE(Loop(1, least + 1.0).is_worth_a_team());
   CHECK_FALSE(Loop(2, least).is_worth_a_team());
   CHECK(Loop(3, 4, 5, 6).work == 120.0);
 }
