@@ -1,0 +1,8 @@
+#pragma once
+
+#include <Eigen/Dense>
+
+/// Eigen's decompositions take two thirds of the time that a source with `measure` compiles. They are compiled once, in
+/// decompositions.cpp.
+extern template class Eigen::BDCSVD<Eigen::MatrixXd>;
+extern template class Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
