@@ -25,6 +25,7 @@ Report healthy_report(Index samples = 1000, Index dims = 64) {
   report.samples = samples;
   report.dims = dims;
   report.input_epsilon = 0x1p-23;
+  report.norms.mean = 8.0;
   report.cosine.mean = 0.01;
   report.variance.dispersion = 0.98;
   report.decorrelation.max_abs_correlation = 0.2;
