@@ -308,3 +308,18 @@ TEST_CASE("skipped rows take no part in the spectrum", "[spectrum]") {
     }
   }
 }
+
+TEST_CASE("singular values of square matrices that are known on paper", "[spectrum]") {
+  using collapse::detail::square_singular_values;
+  // At a power of two the numbers above lie further apart than those below.
+  for (const double value : {1.0, 2.0, 0.68, 1e300, 1e-300}) {
+    CAPTURE(value);
+    CHECK(std::abs(square_singular_values(Eigen::MatrixXd::Constant(1, 1, -value))(0) / value - 1.0) < 1e-15);
+    const Eigen::VectorXd same = square_singular_values(value * Eigen::MatrixXd::Identity(9, 9));
+    CHECK((same.array() / value - 1.0).abs().maxCoeff() < 1e-15);
+  }
+  CHECK(square_singular_values(Eigen::MatrixXd::Zero(3, 3)) == Eigen::VectorXd::Zero(3));
+  const Eigen::VectorXd one = square_singular_values(Eigen::MatrixXd::Ones(20, 20));
+  CHECK(std::abs(one(0) - 20.0) < 20.0 * 1e-15);
+  CHECK(one.tail(19).maxCoeff() < 20.0 * 1e-15);
+}

@@ -2,7 +2,6 @@
 
 #include <Eigen/Dense>
 
-/// Eigen's decompositions take two thirds of the time that a source with `measure` compiles. They are compiled once, in
+/// Eigen's decompositions take a third of the time that a source with `measure` compiles. They are compiled once, in
 /// decompositions.cpp.
-extern template class Eigen::BDCSVD<Eigen::MatrixXd>;
 extern template class Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
