@@ -284,11 +284,8 @@ std::optional<Index> known_rows(const std::vector<Source>& sources) {
 
 /// Adds all rows of a source.
 void add(collapse::Accumulator& seen, Source& source, command_line::Progress& progress) {
-  // Whole blocks of those that the accumulator folds, so that they are taken from where they lie; several while they are
-  // small, because each call lets the threads meet once more.
-  constexpr Index fold = collapse::detail::Folder::block;
-  constexpr Index comfortable = Index{1} << 23;  // values
-  const Index block_rows = fold * std::clamp<Index>(comfortable / (fold * source.cols()), 1, 8);
+  // As many as the accumulator folds at a time, so that they are taken from where they lie.
+  constexpr Index block_rows = collapse::detail::Folder::block;
   Index first = 0;
   source.for_each_block(block_rows, [&](const auto& block) {
     try {

@@ -74,10 +74,6 @@ class MappedFile {
   /// stay. Does nothing where the bytes are not mapped, or the system takes no such advice. Cost: one system call.
   void release(std::size_t first, std::size_t last) const noexcept;
 
-  /// Asks the system to begin reading the bytes [first, last), so that they are there when they are touched and the
-  /// reading goes on beside the computing. Advice as above. Cost: one system call for each 128 KiB.
-  void prefetch(std::size_t first, std::size_t last) const noexcept;
-
  private:
   /// Maps a regular file, and says whether it did.
   [[nodiscard]] bool map(const ByteStream& stream);
@@ -129,23 +125,6 @@ inline void MappedFile::unmap() noexcept {
   mapped_ = {};
 }
 
-inline void MappedFile::prefetch(std::size_t first, std::size_t last) const noexcept {
-#ifdef MADV_WILLNEED
-  const long page = ::sysconf(_SC_PAGESIZE);
-  const std::size_t end = std::min(last, mapped_.size());
-  if (page <= 0 || first >= end) return;
-  const std::size_t begin = first / static_cast<std::size_t>(page) * static_cast<std::size_t>(page);
-  // Linux begins no more at once than its read-ahead, 128 KiB unless it is told otherwise.
-  constexpr std::size_t piece = std::size_t{1} << 17;
-  for (std::size_t at = begin; at < end; at += piece) {
-    static_cast<void>(::madvise(const_cast<std::byte*>(mapped_.data()) + at, std::min(piece, end - at), MADV_WILLNEED));
-  }
-#else
-  static_cast<void>(first);
-  static_cast<void>(last);
-#endif
-}
-
 inline void MappedFile::release(std::size_t first, std::size_t last) const noexcept {
 #ifdef MADV_DONTNEED
   // A page that is touched brings its neighbours along, and those before `first` may have come back that way.
@@ -168,7 +147,6 @@ inline void MappedFile::release(std::size_t first, std::size_t last) const noexc
 inline bool MappedFile::map(const ByteStream&) { return false; }
 inline void MappedFile::unmap() noexcept {}
 inline void MappedFile::release(std::size_t, std::size_t) const noexcept {}
-inline void MappedFile::prefetch(std::size_t, std::size_t) const noexcept {}
 
 #endif
 

@@ -116,29 +116,23 @@ class MappedMatrix {
   template <class Scalar, class Body>
   void blocks(Eigen::Index rows, Body& body) const {
     constexpr std::size_t release_at_least = std::size_t{1} << 23;  // one system call for many small blocks
-    constexpr std::size_t ahead = std::size_t{1} << 25;
     const std::size_t row_bytes = static_cast<std::size_t>(layout_.cols) * sizeof(Scalar);
     std::unique_ptr<std::byte[]> buffer;
     if (copy_) buffer.reset(new std::byte[static_cast<std::size_t>(std::min(rows, layout_.rows)) * row_bytes]);
     std::size_t released = layout_.offset;
-    std::size_t asked = layout_.offset;
     Eigen::Index count = 0;
     for (Eigen::Index first = 0; first < layout_.rows; first += count) {
       count = std::min(rows, layout_.rows - first);
-      const std::size_t end = layout_.offset + static_cast<std::size_t>(first + count) * row_bytes;
-      if (!layout_.fortran_order && asked < end + ahead / 2) {
-        file_.prefetch(asked, end + ahead);
-        asked = end + ahead;
-      }
       if (buffer) {
         std::invoke(body, copied_block<Scalar>(first, count, buffer.get()));
       } else {
         std::invoke(body, block<Scalar>(values(), first, count));
       }
+      const std::size_t done = layout_.offset + static_cast<std::size_t>(first + count) * row_bytes;
       // Of a Fortran-ordered file every block touches all pages.
-      if (!layout_.fortran_order && (end - released >= release_at_least || first + count == layout_.rows)) {
-        file_.release(released, end);
-        released = end;
+      if (!layout_.fortran_order && (done - released >= release_at_least || first + count == layout_.rows)) {
+        file_.release(released, done);
+        released = done;
       }
     }
   }
