@@ -267,12 +267,7 @@ std::optional<Index> known_rows(const std::vector<Source>& sources) {
 }
 
 [[noreturn]] void reject_too_few(const std::string& name, Index rows, Index cols, Index skipped) {
-  if (cols == 0 || (rows == 0 && skipped == 0)) {
-    throw collapse::FileError(name,
-                              fmt::format("has {} {} (shape {} x {}); rows are samples and columns dimensions, and "
-                                          "at least one of each is needed",
-                                          rows == 0 ? rows : cols, rows == 0 ? "rows" : "columns", rows, cols));
-  }
+  if (skipped == 0) collapse::detail::require_shape(rows, cols);
   if (rows == 0) {
     throw collapse::FileError(
         name, fmt::format("every one of the {} rows holds a non-finite value; nothing is left to measure", skipped));

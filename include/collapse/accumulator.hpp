@@ -30,8 +30,15 @@
 namespace collapse {
 
 namespace detail {
+
 struct StateWords;
+
+/// Whether a report with these options needs the rows themselves, however many.
+[[nodiscard]] inline bool needs_rows(const Options& options) {
+  return options.all_pairs || options.method == SpectrumMethod::svd;
 }
+
+}  // namespace detail
 
 /// The first two moments of embeddings: what everything but lengths and cosines follows from.
 struct MomentState {
@@ -136,7 +143,7 @@ class Accumulator {
  private:
   friend struct detail::StateWords;
 
-  [[nodiscard]] bool holds_all() const { return options_.all_pairs || options_.method == SpectrumMethod::svd; }
+  [[nodiscard]] bool holds_all() const { return detail::needs_rows(options_); }
   [[nodiscard]] Index capacity() const { return std::max(options_.pair_rows, dims_); }
   [[nodiscard]] bool folded() const { return folder_.has_value(); }
   /// Whether some rows are known by their moments alone.
@@ -154,6 +161,7 @@ class Accumulator {
   template <EmbeddingScalar Scalar>
   void sample(const detail::MatrixView<Scalar>& z, const Rows& rows, Index first_place);
   void make_room(Index more);
+  [[nodiscard]] double* take_slot(std::uint64_t key);
   void add_sample(const std::vector<double>& rows, const std::vector<std::uint64_t>& keys);
   void fold();
   void forget_directions();
@@ -161,6 +169,7 @@ class Accumulator {
   [[noreturn]] void throw_without_rows(const char* lacks) const;
   [[nodiscard]] Report report_folded() const;
 
+  static constexpr SumParts moments_alone{.directions = false, .direction_scatter = false};
   static constexpr std::string_view magic{"collapse state 1"};
   template <class Archive, class Self>
   static void exchange(Archive& archive, Self& self);
@@ -231,6 +240,14 @@ inline void Accumulator::make_room(Index more) {
   if (needed > held_.capacity()) held_.reserve(std::max(needed, 2 * held_.capacity()));
 }
 
+/// Where the row with this key goes in the sample, for which there is room; null when it takes no part.
+inline double* Accumulator::take_slot(std::uint64_t key) {
+  const Index slot = sampler_.offer(key);
+  if (slot < 0) return nullptr;
+  if (slot * dims_ == static_cast<Index>(held_.size())) held_.resize(held_.size() + static_cast<std::size_t>(dims_));
+  return held_.data() + slot * dims_;
+}
+
 /// Offers the directed rows of z to the sample, for which there is room.
 template <EmbeddingScalar Scalar>
 void Accumulator::sample(const detail::MatrixView<Scalar>& z, const Rows& rows, Index first_place) {
@@ -239,11 +256,8 @@ void Accumulator::sample(const detail::MatrixView<Scalar>& z, const Rows& rows, 
   for (Index i = 0; i < rows.samples; ++i) {
     if (rows.inverse_norm(i) == 0.0) continue;
     const std::uint64_t key = detail::row_key(options_.seed, static_cast<std::uint64_t>(first_place + i), z, at(i));
-    const Index slot = sampler_.offer(key);
-    if (slot < 0) continue;
-    if (slot * dims_ == static_cast<Index>(held_.size())) held_.resize(held_.size() + static_cast<std::size_t>(dims_));
-    double* const to = held_.data() + slot * dims_;
-    for (Index d = 0; d < dims_; ++d) to[d] = z.at(at(i), d);
+    double* const to = take_slot(key);
+    for (Index d = 0; to != nullptr && d < dims_; ++d) to[d] = z.at(at(i), d);
   }
 }
 
@@ -269,10 +283,8 @@ inline void Accumulator::fold() {
 inline void Accumulator::forget_directions() {
   if (!folded()) fold();
   folder_->flush(sums_);
-  folder_.emplace(dims_, SumParts{.directions = false, .direction_scatter = false});
-  sums_.directions = folder_->empty().directions;
-  sums_.lengths = {};
-  sums_.zero_rows = 0;
+  folder_.emplace(dims_, moments_alone);
+  sums_.forget_directions();
   sampler_.clear();
   held_.clear();
 }
@@ -281,10 +293,6 @@ inline void Accumulator::forget_directions() {
 inline Sums Accumulator::flushed_sums() const {
   Sums sums = sums_;
   detail::Folder(*folder_).flush(sums);
-  if (moments_only()) {
-    sums.lengths = {};
-    sums.zero_rows = 0;
-  }
   return sums;
 }
 
@@ -294,13 +302,7 @@ inline void Accumulator::add_sample(const std::vector<double>& rows, const std::
   make_room(static_cast<Index>(keys.size()));
   const double* row = rows.data();
   for (const std::uint64_t key : keys) {
-    const Index slot = sampler_.offer(key);
-    if (slot >= 0) {
-      if (slot * dims_ == static_cast<Index>(held_.size())) {
-        held_.resize(held_.size() + static_cast<std::size_t>(dims_));
-      }
-      std::copy_n(row, dims_, held_.data() + slot * dims_);
-    }
+    if (double* const to = take_slot(key)) std::copy_n(row, dims_, to);
     row += dims_;
   }
 }
@@ -329,7 +331,7 @@ inline void Accumulator::merge(const Accumulator& other) {
     if (other.moments_only() && !merged.moments_only()) merged.forget_directions();
     merged.folder_->flush(merged.sums_);
     Sums added = other.flushed_sums();
-    if (merged.moments_only()) added.directions = merged.sums_.directions;
+    if (merged.moments_only()) added.forget_directions();
     merged.sums_.merge(added);
     merged.add_sample(other.held_, other.sampler_.keys());
     merged.count_ += other.count_;
@@ -396,7 +398,7 @@ inline Accumulator Accumulator::from_moments(Index count, const Eigen::VectorXd&
                                  scatter.rows(), scatter.cols(), dims, dims, dims),
                      scatter.rows(), scatter.cols());
   }
-  made.folder_.emplace(dims, SumParts{.directions = false, .direction_scatter = false});
+  made.folder_.emplace(dims, moments_alone);
   made.sums_ = made.folder_->empty();
   made.count_ = count;
   made.epsilon_ = input_epsilon;
@@ -411,17 +413,18 @@ inline Accumulator Accumulator::from_moments(Index count, const Eigen::VectorXd&
       throw OptionError(fmt::format("scatter({}, {}) is {}; a sum of squares is at least 0", d, d, scatter(d, d)));
     }
     moments.exponent(d) = detail::range_exponent(std::max(std::abs(mean(d)), std::sqrt(scatter(d, d))));
-    moments.mean(d) = std::ldexp(mean(d), -moments.exponent(d));
-    moments.sum_squares(d) = std::ldexp(scatter(d, d), -2 * moments.exponent(d));
   }
   for (Index e = 0; e < dims; ++e) {
     for (Index d = e; d < dims; ++d) {
       if (!std::isfinite(scatter(d, e))) {
         throw OptionError(fmt::format("scatter({}, {}) is {}; moments must be finite", d, e, scatter(d, e)));
       }
-      made.sums_.scatter(d, e) = std::ldexp(scatter(d, e), -moments.exponent(d) - moments.exponent(e));
     }
   }
+  moments.mean = mean;
+  moments.sum_squares = scatter.diagonal();
+  made.sums_.scatter.triangularView<Eigen::Lower>() = scatter;
+  detail::rescale(moments, made.sums_.scatter, Eigen::VectorXi::Zero(dims));
   return made;
 }
 
@@ -431,23 +434,12 @@ inline MomentState Accumulator::state() const {
   if (folded()) {
     sums = flushed_sums();
   } else {
-    sums = detail::sum_rows(held(), detail::scan_rows(held(), NonFinite::reject),
-                            {.directions = false, .direction_scatter = false});
+    sums = detail::sum_rows(held(), detail::scan_rows(held(), NonFinite::reject), moments_alone);
   }
-  const Moments& moments = sums.moments;
-  MomentState state;
-  state.count = count_;
-  state.mean.resize(dims_);
-  state.scatter.resize(dims_, dims_);
-  for (Index e = 0; e < dims_; ++e) {
-    state.mean(e) = std::ldexp(moments.mean(e), moments.exponent(e));
-    for (Index d = e; d < dims_; ++d) {
-      state.scatter(d, e) = state.scatter(e, d) =
-          std::ldexp(sums.scatter(d, e), moments.exponent(d) + moments.exponent(e));
-    }
-  }
-  state.input_epsilon = epsilon_;
-  return state;
+  const Eigen::VectorXi before = sums.moments.exponent;
+  sums.moments.exponent.setZero();
+  detail::rescale(sums.moments, sums.scatter, before);
+  return {count_, sums.moments.mean, sums.scatter.selfadjointView<Eigen::Lower>(), epsilon_};
 }
 
 template <class Archive, class Self>
@@ -477,8 +469,7 @@ void Accumulator::exchange(Archive& archive, Self& self) {
   std::vector<std::uint64_t> keys(static_cast<std::size_t>(held));
   if constexpr (Archive::reads) {
     archive.need(self.dims_, self.dims_ / 2 + 1);
-    const bool directions = !moments_only;
-    self.folder_.emplace(self.dims_, SumParts{.directions = directions, .direction_scatter = directions});
+    self.folder_.emplace(self.dims_, moments_only ? moments_alone : SumParts{});
     self.sums_ = self.folder_->empty();
     self.sampler_.reserve(held);
   } else {
@@ -508,6 +499,11 @@ struct StateWords {
     exchange(archive, accumulator.options_);
     Accumulator::exchange(archive, accumulator);
     return archive.take();
+  }
+
+  /// Of the bytes that `Accumulator::save` writes.
+  [[nodiscard]] static Accumulator parse(std::string_view bytes) {
+    return read(parse_words(bytes, Accumulator::magic));
   }
 
   /// Throws StateError for words that no accumulator has written.
@@ -554,9 +550,7 @@ inline void Accumulator::save(std::ostream& out) const {
   detail::write_words(out, magic, detail::StateWords::write(*this));
 }
 
-inline Accumulator Accumulator::load(std::istream& in) {
-  return detail::StateWords::read(detail::read_words(in, magic));
-}
+inline Accumulator Accumulator::load(std::istream& in) { return detail::StateWords::parse(detail::read_all(in)); }
 
 inline void Accumulator::reset() noexcept {
   count_ = skipped_ = 0;

@@ -159,7 +159,7 @@ inline void combine(Accumulator& accumulator, int root, MPI_Comm comm) {
   check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
   const Options& options = accumulator.options();
   const Summary own{accumulator.dims(), accumulator.count(), options.pair_rows,
-                    options.all_pairs || options.method == SpectrumMethod::svd ? 1 : 0, root};
+                    collapse::detail::needs_rows(options) ? 1 : 0, root};
   constexpr int fields = sizeof(Summary) / sizeof(std::int64_t);
   std::vector<Summary> all(static_cast<std::size_t>(ranks));
   check(MPI_Allgather(&own, fields, MPI_INT64_T, all.data(), fields, MPI_INT64_T, comm), "MPI_Allgather");

@@ -153,8 +153,8 @@ inline void write_words(std::ostream& out, std::string_view magic, std::span<con
   if (!out) throw StateError("the state could not be written: the stream refused some of it (is the disk full?)");
 }
 
-/// The words that `write_words` wrote, of a stream that is read to its end. Throws StateError for anything else.
-[[nodiscard]] inline std::vector<std::uint64_t> read_words(std::istream& in, std::string_view magic) {
+/// All that is left in a stream. Throws StateError when it fails.
+[[nodiscard]] inline std::string read_all(std::istream& in) {
   std::string bytes;
   // Piece by piece: no more memory than there are bytes, whatever they say.
   std::string piece(std::size_t{1} << 16, '\0');
@@ -162,15 +162,20 @@ inline void write_words(std::ostream& out, std::string_view magic, std::span<con
     bytes.append(piece, 0, static_cast<std::size_t>(in.gcount()));
   }
   if (in.bad()) throw StateError("the state could not be read: the stream failed");
+  return bytes;
+}
+
+/// The words that `write_words` wrote. Throws StateError for anything else.
+[[nodiscard]] inline std::vector<std::uint64_t> parse_words(std::string_view bytes, std::string_view magic) {
   if (bytes.empty()) throw StateError("the state is empty");
-  if (!std::string_view(bytes).starts_with(magic)) {
+  if (!bytes.starts_with(magic)) {
     throw StateError("this is not the state of an accumulator, or one of another version of the format");
   }
   const std::size_t payload = bytes.size() - magic.size();
   if (payload < 8 || payload % 8 != 0) throw StateError(fmt::format("the state is truncated: {} bytes", bytes.size()));
   const std::size_t end = bytes.size() - 8;
   Crc64 checksum;
-  checksum.add(std::string_view(bytes).substr(0, end));
+  checksum.add(bytes.substr(0, end));
   if (word_at(bytes, end) != checksum.value()) {
     throw StateError(
         fmt::format("the state is damaged or truncated: its {} bytes do not have their checksum", bytes.size()));

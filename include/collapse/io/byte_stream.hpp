@@ -20,6 +20,15 @@
 
 namespace collapse::io {
 
+namespace detail {
+
+/// Throws a FileError that says what could not be done, and the system's reason.
+[[noreturn]] inline void throw_system_error(const std::string& path, const char* action, int error) {
+  throw FileError(path, fmt::format("cannot {}: {}", action, std::generic_category().message(error)));
+}
+
+}  // namespace detail
+
 /// The bytes of a file or a pipe, one after the other. Movable, not copyable; a moved-from object may only be assigned
 /// to or destroyed.
 class ByteStream {
@@ -43,9 +52,7 @@ class ByteStream {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
   /// @throws FileError that says what could not be done, and the system's reason
-  [[noreturn]] void fail(const char* action, int error) const {
-    throw FileError(path_, fmt::format("cannot {}: {}", action, std::generic_category().message(error)));
-  }
+  [[noreturn]] void fail(const char* action, int error) const { detail::throw_system_error(path_, action, error); }
 
  private:
   struct Closer {

@@ -2,9 +2,10 @@
 
 #include <collapse/accumulator.hpp>
 #include <collapse/error.hpp>
+#include <collapse/io/byte_stream.hpp>
+#include <collapse/io/mapped_file.hpp>
 
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -21,10 +22,6 @@ namespace collapse::io {
 
 namespace detail {
 
-[[noreturn]] inline void fail(const std::filesystem::path& path, const char* action, int error) {
-  throw FileError(path.string(), fmt::format("cannot {}: {}", action, std::generic_category().message(error)));
-}
-
 /// A new, empty file beside `path`. No other process writes to it.
 [[nodiscard]] inline std::filesystem::path make_neighbour(const std::filesystem::path& path) {
 #if __has_include(<unistd.h>)
@@ -36,7 +33,7 @@ namespace detail {
       ::close(made);
       return neighbour;
     }
-    if (errno != EEXIST || attempt == 1000) fail(path, "write", errno);
+    if (errno != EEXIST || attempt == 1000) throw_system_error(path.string(), "write", errno);
   }
 #else
   std::filesystem::path neighbour = path;
@@ -66,11 +63,11 @@ class Part {
 inline void synchronise(const std::filesystem::path& path, bool folder) {
 #if __has_include(<unistd.h>)
   const int opened = ::open(path.c_str(), (folder ? O_RDONLY | O_DIRECTORY : O_WRONLY) | O_CLOEXEC);
-  if (opened < 0) fail(path, "write", errno);
+  if (opened < 0) throw_system_error(path.string(), "write", errno);
   const int failed = ::fsync(opened) == 0 ? 0 : errno;
   ::close(opened);
   // Some file systems have no names to wait for.
-  if (failed != 0 && !(folder && failed == EINVAL)) fail(path, "write", failed);
+  if (failed != 0 && !(folder && failed == EINVAL)) throw_system_error(path.string(), "write", failed);
 #else
   static_cast<void>(path);
   static_cast<void>(folder);
@@ -97,14 +94,14 @@ inline void save_state(const Accumulator& accumulator, const std::filesystem::pa
   {
     errno = 0;
     std::ofstream out(part.path(), std::ios::binary);
-    if (!out) detail::fail(path, "write", errno);
+    if (!out) detail::throw_system_error(path.string(), "write", errno);
     try {
       accumulator.save(out);
     } catch (const StateError&) {
-      detail::fail(path, "write", errno != 0 ? errno : EIO);
+      detail::throw_system_error(path.string(), "write", errno != 0 ? errno : EIO);
     }
     out.close();
-    if (!out) detail::fail(path, "write", errno != 0 ? errno : EIO);
+    if (!out) detail::throw_system_error(path.string(), "write", errno != 0 ? errno : EIO);
   }
   detail::synchronise(part.path(), false);
   if (replaces) std::filesystem::permissions(part.path(), before.permissions(), ignored);
@@ -118,15 +115,9 @@ inline void save_state(const Accumulator& accumulator, const std::filesystem::pa
 /// @throws FileError when it cannot be read or does not hold the state of an accumulator
 /// Cost: as `Accumulator::load`.
 [[nodiscard]] inline Accumulator load_state(const std::filesystem::path& path) {
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) {
-    throw FileError(path.string(), "is a directory; name a file in it");
-  }
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) detail::fail(path, "open", errno != 0 ? errno : EIO);
+  const MappedFile file(path);
   try {
-    return Accumulator::load(in);
+    return collapse::detail::StateWords::parse({reinterpret_cast<const char*>(file.data()), file.size()});
   } catch (const StateError& error) {
     throw FileError(path.string(), error.what());
   }

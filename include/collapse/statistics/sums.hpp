@@ -32,12 +32,19 @@ struct Sums {
 
   /// Adds the sums of other rows, which hold the same parts and have as many dimensions.
   void merge(const Sums& other);
+
+  /// Leaves what follows from the values alone: no lengths, no directions.
+  void forget_directions() {
+    lengths = {};
+    directions = DirectionSums(moments.dims, 0);
+    zero_rows = 0;
+  }
 };
 
 /// Which sums to form: those of order D x D cost N D^2 flops each, the others N D.
 struct SumParts {
   bool scatter = true;
-  bool directions = true;
+  bool directions = true;  ///< and lengths
   bool direction_scatter = true;
 };
 
@@ -211,8 +218,10 @@ class Folder {
         break;
       }
     }
-    sums.lengths.add(rows.norm);
-    sums.zero_rows += rows.zero;
+    if (parts_.directions) {
+      sums.lengths.add(rows.norm);
+      sums.zero_rows += rows.zero;
+    }
     sums.skipped_rows += rows.skipped;
   }
 
