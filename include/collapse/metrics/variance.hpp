@@ -9,23 +9,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 namespace collapse {
 
 namespace detail {
-
-/// The unit, as a power of two, in which the largest deviation is about 1: the mean, which may be larger by any factor,
-/// has no part in it.
-[[nodiscard]] inline int spread_exponent(const Moments& moments) {
-  int largest = std::numeric_limits<int>::min();
-  for (Index d = 0; d < moments.dims; ++d) {
-    if (moments.sum_squares(d) == 0.0) continue;
-    largest = std::max(largest, moments.exponent(d) + std::ilogb(std::sqrt(moments.sum_squares(d))));
-  }
-  return largest == std::numeric_limits<int>::min() ? 0 : largest;
-}
 
 [[nodiscard]] inline double median(Eigen::VectorXd values) {
   const Index half = values.size() / 2;
@@ -46,7 +34,7 @@ namespace detail {
     result.per_dimension.resize(dims);
     double hinge = 0.0;
     Eigen::VectorXd deviation(dims);  // in units of 2^unit
-    const int unit = detail::spread_exponent(moments);
+    const int unit = detail::spread_exponent(moments, true);
     for (Index d = 0; d < dims; ++d) {
       const double variance = std::ldexp(moments.sum_squares(d) / (n - 1.0), 2 * moments.exponent(d));
       result.per_dimension(d) = variance;

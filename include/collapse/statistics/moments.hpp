@@ -74,5 +74,17 @@ namespace detail {
   return std::sqrt(variance) <= moments.input_epsilon * std::sqrt(mean_square);
 }
 
+/// The unit, as a power of two, in which the largest deviation is about 1: the mean, which may be larger by any factor,
+/// has no part in it. Nor have, unless `with_dead`, dimensions that are constant but for rounding: beside a far
+/// constant what varies may be tiny. 0 when nothing varies.
+[[nodiscard]] inline int spread_exponent(const Moments& moments, bool with_dead) {
+  int largest = std::numeric_limits<int>::min();
+  for (Index d = 0; d < moments.dims; ++d) {
+    if (moments.sum_squares(d) == 0.0 || (!with_dead && is_dead(moments, d))) continue;
+    largest = std::max(largest, moments.exponent(d) + std::ilogb(std::sqrt(moments.sum_squares(d))));
+  }
+  return largest == std::numeric_limits<int>::min() ? 0 : largest;
+}
+
 }  // namespace detail
 }  // namespace collapse

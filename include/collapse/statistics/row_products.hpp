@@ -13,7 +13,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -84,7 +83,7 @@ class RowPairs {
 
   template <EmbeddingScalar Scalar>
   [[nodiscard]] RowProducts measure(const MatrixView<Scalar>& z, const Moments& moments) const {
-    const double scale = scale_of(moments);
+    const double scale = std::ldexp(1.0, -std::clamp(spread_exponent(moments, false), -1000, 1000));
     const Index strips = (z.cols + strip - 1) / strip;
     const Chunks chunks(strips, 8, 8);
     std::vector<Products> parts(static_cast<std::size_t>(chunks.size()));
@@ -106,17 +105,6 @@ class RowPairs {
       parts[0].shifted += parts[c].shifted;
     }
     return summary(parts[0]);
-  }
-
-  /// A power of two that brings the largest spread near 1. Dimensions that are constant but for rounding have no part
-  /// in it: beside a far constant what varies may be tiny.
-  [[nodiscard]] static double scale_of(const Moments& moments) {
-    int largest = std::numeric_limits<int>::min();
-    for (Index d = 0; d < moments.dims; ++d) {
-      if (moments.sum_squares(d) == 0.0 || is_dead(moments, d)) continue;
-      largest = std::max(largest, moments.exponent(d) + std::ilogb(std::sqrt(moments.sum_squares(d))));
-    }
-    return largest == std::numeric_limits<int>::min() ? 1.0 : std::ldexp(1.0, -std::clamp(largest, -1000, 1000));
   }
 
   /// Scales columns and removes their mean: differences to the first row come first, for the mean may be huge against
