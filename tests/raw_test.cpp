@@ -34,6 +34,7 @@ using collapse::test::block_sizes;
 using collapse::test::Blocks;
 using collapse::test::blocks_of;
 using collapse::test::bytes_of;
+using collapse::test::row_bytes;
 using collapse::test::same_values;
 using collapse::test::TemporaryFolder;
 
@@ -42,6 +43,7 @@ namespace {
 constexpr Eigen::Index rows = 23;
 constexpr Eigen::Index cols = 5;
 constexpr bool swapped = std::endian::native == std::endian::big;
+const Eigen::MatrixXd expected = collapse::test::numbered(rows, cols);
 
 struct Closer {
   void operator()(std::FILE* stream) const { std::fclose(stream); }
@@ -50,24 +52,6 @@ using Stream = std::unique_ptr<std::FILE, Closer>;
 
 Stream open(const std::filesystem::path& path) { return Stream(std::fopen(path.string().c_str(), "rb")); }
 
-Eigen::MatrixXd expected_values() {
-  Eigen::MatrixXd expected(rows, cols);
-  for (Eigen::Index i = 0; i < rows; ++i) {
-    for (Eigen::Index j = 0; j < cols; ++j) expected(i, j) = static_cast<double>(i * cols + j) - 60.0;
-  }
-  return expected;
-}
-
-template <class Scalar>
-std::string data_of() {
-  const Eigen::MatrixXd expected = expected_values();
-  std::vector<Scalar> scalars;
-  for (Eigen::Index i = 0; i < rows; ++i) {
-    for (Eigen::Index j = 0; j < cols; ++j) scalars.push_back(static_cast<Scalar>(expected(i, j)));
-  }
-  return bytes_of(scalars, swapped);
-}
-
 struct Type {
   std::string name;
   int size;
@@ -75,10 +59,10 @@ struct Type {
 };
 
 std::vector<Type> types() {
-  return {{"f2", 2, data_of<Eigen::half>()},
-          {"bf16", 2, data_of<Eigen::bfloat16>()},
-          {"f4", 4, data_of<float>()},
-          {"f8", 8, data_of<double>()}};
+  return {{"f2", 2, row_bytes<Eigen::half>(expected)},
+          {"bf16", 2, row_bytes<Eigen::bfloat16>(expected)},
+          {"f4", 4, row_bytes<float>(expected)},
+          {"f8", 8, row_bytes<double>(expected)}};
 }
 
 template <class Thrown, class Action>
@@ -119,7 +103,7 @@ TEST_CASE("rows of every dtype are read from a stream in blocks of any size", "[
       CHECK(raw.dtype() == type.name);
       CHECK(raw.path() == "Z");
       const Blocks blocks = blocks_of(raw, block_rows);
-      CHECK(same_values(blocks.values, expected_values()));
+      CHECK(same_values(blocks.values, expected));
       CHECK(blocks.rows == block_sizes(rows, block_rows));
       CHECK(blocks.scalar_size == type.size);
     }
@@ -216,7 +200,7 @@ TEST_CASE("rows that trickle through a pipe are put together", "[raw]") {
   int ends[2] = {-1, -1};
   REQUIRE(::pipe(ends) == 0);
   const Stream stream(::fdopen(ends[0], "rb"));
-  const std::string data = data_of<float>();
+  const std::string data = row_bytes<float>(expected);
   std::thread writer([&] {
     std::size_t sent = 0;
     for (std::size_t piece = 1; sent < data.size(); piece = piece % 13 + 1) {
@@ -230,7 +214,7 @@ TEST_CASE("rows that trickle through a pipe are put together", "[raw]") {
   RawStream raw(stream.get(), cols, "f4");
   const Blocks blocks = blocks_of(raw, 7);
   writer.join();
-  CHECK(same_values(blocks.values, expected_values()));
+  CHECK(same_values(blocks.values, expected));
   CHECK(blocks.rows == block_sizes(rows, 7));
 }
 

@@ -3,6 +3,7 @@
 #include "support/blocks.hpp"
 #include "support/catch.hpp"
 #include "support/npy_bytes.hpp"
+#include "support/refusal.hpp"
 #include "support/safetensors_bytes.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -33,6 +34,7 @@ using collapse::test::block_sizes;
 using collapse::test::Blocks;
 using collapse::test::blocks_of;
 using collapse::test::bytes_of;
+using collapse::test::row_bytes;
 using collapse::test::safetensors_bytes;
 using collapse::test::safetensors_entry;
 using collapse::test::same_values;
@@ -43,24 +45,7 @@ namespace {
 constexpr Eigen::Index rows = 23;
 constexpr Eigen::Index cols = 5;
 constexpr bool swapped = std::endian::native == std::endian::big;
-
-Eigen::MatrixXd expected_values() {
-  Eigen::MatrixXd expected(rows, cols);
-  for (Eigen::Index i = 0; i < rows; ++i) {
-    for (Eigen::Index j = 0; j < cols; ++j) expected(i, j) = static_cast<double>(i * cols + j) - 60.0;
-  }
-  return expected;
-}
-
-template <class Scalar>
-std::string data_of() {
-  const Eigen::MatrixXd expected = expected_values();
-  std::vector<Scalar> scalars;
-  for (Eigen::Index i = 0; i < rows; ++i) {
-    for (Eigen::Index j = 0; j < cols; ++j) scalars.push_back(static_cast<Scalar>(expected(i, j)));
-  }
-  return bytes_of(scalars, swapped);
-}
+const Eigen::MatrixXd expected = collapse::test::numbered(rows, cols);
 
 struct Type {
   std::string name;
@@ -69,10 +54,10 @@ struct Type {
 };
 
 std::vector<Type> types() {
-  return {{"F16", 2, data_of<Eigen::half>()},
-          {"BF16", 2, data_of<Eigen::bfloat16>()},
-          {"F32", 4, data_of<float>()},
-          {"F64", 8, data_of<double>()}};
+  return {{"F16", 2, row_bytes<Eigen::half>(expected)},
+          {"BF16", 2, row_bytes<Eigen::bfloat16>(expected)},
+          {"F32", 4, row_bytes<float>(expected)},
+          {"F64", 8, row_bytes<double>(expected)}};
 }
 
 Eigen::MatrixXd values_of(const SafetensorsFile& file) {
@@ -85,17 +70,7 @@ std::string entry(const std::string& name, const std::string& dtype, const std::
 }
 
 std::string refusal(const std::filesystem::path& path, const std::string& name = "") {
-  try {
-    const SafetensorsFile file(path, name);
-  } catch (const FileError& error) {
-    const std::string message = error.what();
-    CHECK(error.path() == path.string());
-    CHECK(message.rfind(path.string() + ": ", 0) == 0);
-    CHECK(message.size() < path.string().size() + 1000);
-    for (const char c : message) CHECK((c >= ' ' && c <= '~'));
-    return message.substr(path.string().size() + 2);
-  }
-  return "no error";
+  return collapse::test::refusal_after_name([&] { const SafetensorsFile file(path, name); }, path.string(), 1000);
 }
 
 /// How a file of tensors of six floats or less is refused; `entries` without the braces around them.
@@ -136,11 +111,11 @@ TEST_CASE("tensors of every float type are read whole and in blocks at any align
       for (const Eigen::Index block_rows :
            {Eigen::Index{1}, Eigen::Index{7}, rows, rows + 1, std::numeric_limits<Eigen::Index>::max()}) {
         const Blocks blocks = blocks_of(file, block_rows);
-        CHECK(same_values(blocks.values, expected_values()));
+        CHECK(same_values(blocks.values, expected));
         CHECK(blocks.rows == block_sizes(rows, block_rows));
         CHECK(blocks.scalar_size == type.size);
       }
-      CHECK(same_values(values_of(file), expected_values()));
+      CHECK(same_values(values_of(file), expected));
       const bool aligned = file.visit([&](const auto& Z) {
         return reinterpret_cast<std::uintptr_t>(Z.data()) % static_cast<std::uintptr_t>(type.size) == 0;
       });

@@ -2,6 +2,7 @@
 
 #include "support/blocks.hpp"
 #include "support/catch.hpp"
+#include "support/refusal.hpp"
 #include "support/temporary_folder.hpp"
 
 #include <Eigen/Core>
@@ -61,18 +62,12 @@ bool is_labelled(const std::string& text) {
 }
 
 std::string refusal(const std::filesystem::path& path) {
-  try {
-    TextFile file(path);
-    static_cast<void>(blocks_of(file, 2));
-  } catch (const FileError& error) {
-    const std::string message = error.what();
-    CHECK(error.path() == path.string());
-    CHECK(message.rfind(path.string() + ": ", 0) == 0);
-    CHECK(message.size() < path.string().size() + 300);
-    for (const char c : message) CHECK((c >= ' ' && c <= '~'));
-    return message.substr(path.string().size() + 2);
-  }
-  return "no error";
+  return collapse::test::refusal_after_name(
+      [&] {
+        TextFile file(path);
+        static_cast<void>(blocks_of(file, 2));
+      },
+      path.string(), 300);
 }
 
 std::string refusal_of(const std::string& text) {

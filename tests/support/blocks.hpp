@@ -2,11 +2,34 @@
 
 #include <collapse/io/row_blocks.hpp>
 
+#include "npy_bytes.hpp"
+
 #include <Eigen/Core>
 
+#include <bit>
+#include <string>
 #include <vector>
 
 namespace collapse::test {
+
+/// Different values in row order, exact in every scalar.
+[[nodiscard]] inline Eigen::MatrixXd numbered(Eigen::Index rows, Eigen::Index cols) {
+  Eigen::MatrixXd values(rows, cols);
+  for (Eigen::Index i = 0; i < rows; ++i) {
+    for (Eigen::Index j = 0; j < cols; ++j) values(i, j) = static_cast<double>(i * cols + j) - 60.0;
+  }
+  return values;
+}
+
+/// One row after the other, little-endian.
+template <class Scalar>
+[[nodiscard]] std::string row_bytes(const Eigen::MatrixXd& values) {
+  std::vector<Scalar> scalars;
+  for (Eigen::Index i = 0; i < values.rows(); ++i) {
+    for (Eigen::Index j = 0; j < values.cols(); ++j) scalars.push_back(static_cast<Scalar>(values(i, j)));
+  }
+  return bytes_of(scalars, std::endian::native == std::endian::big);
+}
 
 /// What a source handed out, put together again.
 struct Blocks {
