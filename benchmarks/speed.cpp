@@ -115,7 +115,7 @@ void eigenvalues(benchmark::State& state) {
   const Index order = state.range(0);
   const Eigen::MatrixXd z = collapse::synthetic::isotropic<double>(2 * order, order);
   const Eigen::MatrixXd gram = z.transpose() * z;
-  for (auto _ : state) benchmark::DoNotOptimize(collapse::detail::root_eigenvalues(gram));
+  for (auto _ : state) benchmark::DoNotOptimize(collapse::detail::tridiagonalize(gram));
   count(state, 4.0 / 3.0 * static_cast<double>(order) * static_cast<double>(order) * static_cast<double>(order));
 }
 

@@ -11,6 +11,7 @@
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
 #include <collapse/statistics/gram.hpp>
+#include <collapse/statistics/gram_spectra.hpp>
 #include <collapse/statistics/pairs.hpp>
 #include <collapse/statistics/rows.hpp>
 #include <collapse/statistics/spectrum.hpp>
@@ -24,17 +25,16 @@
 namespace collapse {
 namespace detail {
 
-/// Centred and uncentred spectrum, each from its symmetric matrix in the common unit.
-inline void measure_spectra(Report& report, const Eigen::MatrixXd& centred, const Eigen::MatrixXd& uncentred,
-                            const Moments& moments, const Options& options) {
-  parallel_for({2, centred.rows(), centred.rows(), centred.rows()}, [&](Index which) {
-    const bool first = which == 0;
-    Eigen::VectorXd values = root_eigenvalues(first ? centred : uncentred);
+/// Both spectra of the report by the Gram method.
+inline void measure_spectra(Report& report, const GramSpectra& spectra, const Moments& moments,
+                            const Options& options) {
+  for (const bool centred : {true, false}) {
+    Eigen::VectorXd values = spectra.singular_values(centred);
     // Moments of fewer rows than dimensions may come from elsewhere.
     values.conservativeResize(std::min(values.size(), moments.count));
-    (first ? report.spectrum : report.spectrum_uncentered) =
-        spectrum(with_floor(std::move(values), moments, first, SpectrumMethod::gram), options);
-  });
+    (centred ? report.spectrum : report.spectrum_uncentered) =
+        spectrum(with_floor(std::move(values), moments, centred, SpectrumMethod::gram), options);
+  }
 }
 
 /// All that follows from the sums alone, when N > D: everything but the distribution of the cosines, the spectra only
@@ -45,8 +45,7 @@ inline void measure_sums(Report& report, Sums& sums, const Options& options, boo
   report.variance = per_dimension_variance(moments, sums.directions);
   report.decorrelation = decorrelation(moments, sums.scatter);
   if (with_spectra) {
-    const Eigen::MatrixXd centred = in_common_units(std::move(sums.scatter), moments);
-    measure_spectra(report, centred, uncentred_scatter(centred, moments), moments, options);
+    measure_spectra(report, GramSpectra::of_dims(std::move(sums.scatter), moments), moments, options);
   }
   sums.scatter.resize(0, 0);
 }
@@ -90,8 +89,8 @@ template <EmbeddingScalar Scalar>
     report.variance = per_dimension_variance(moments, sums.directions);
     report.decorrelation = decorrelation(z, rows, moments);
     if (method == SpectrumMethod::gram) {
-      const Eigen::MatrixXd centred = samples_gram(z, rows, moments).lower;
-      measure_spectra(report, centred, uncentred_products(z, rows, moments, centred), moments, options);
+      measure_spectra(report, GramSpectra::of_samples(z, rows, moments, samples_gram(z, rows, moments).lower), moments,
+                      options);
     }
   }
   if (method == SpectrumMethod::svd) {

@@ -1,14 +1,15 @@
 #pragma once
 
 #include <collapse/detail/load.hpp>
-#include <collapse/detail/parallel.hpp>
+#include <collapse/detail/tridiagonal.hpp>
 #include <collapse/options.hpp>
 #include <collapse/statistics/gram.hpp>
+#include <collapse/statistics/gram_spectra.hpp>
 #include <collapse/statistics/moments.hpp>
 #include <collapse/statistics/rows.hpp>
 #include <collapse/statistics/sums.hpp>
 
-#include <Eigen/Eigenvalues>
+#include <Eigen/Core>
 #include <Eigen/QR>
 #include <Eigen/SVD>
 
@@ -50,157 +51,21 @@ namespace detail {
   return flops <= 1e10 ? SpectrumMethod::svd : SpectrumMethod::gram;
 }
 
-/// Eigenvalues of a symmetric matrix given by its lower triangle, as singular values: descending square roots.
-[[nodiscard]] inline Eigen::VectorXd root_eigenvalues(const Eigen::MatrixXd& lower) {
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(lower, Eigen::EigenvaluesOnly);
-  if (solver.info() != Eigen::Success) {
-    throw Error(
-        fmt::format("the eigenvalue iteration on a {} x {} Gram matrix did not converge; try SpectrumMethod::svd",
-                    lower.rows(), lower.cols()));
-  }
-  return solver.eigenvalues().reverse().cwiseMax(0.0).cwiseSqrt();
-}
-
-/// The scatter of the centred rows with all dimensions in the common unit.
-[[nodiscard]] inline Eigen::MatrixXd in_common_units(Eigen::MatrixXd scatter, const Moments& moments) {
-  if (!moments.scaled()) return scatter;
-  const int common = moments.common_exponent();
-  for (Index j = 0; j < scatter.cols(); ++j) {
-    for (Index i = j; i < scatter.rows(); ++i) {
-      const int exponent = moments.exponent(i) + moments.exponent(j) - 2 * common;
-      // A dimension of zeros may carry any unit.
-      scatter(i, j) = scatter(i, j) == 0.0 ? 0.0 : std::ldexp(scatter(i, j), exponent);
-    }
-  }
-  return scatter;
-}
-
-/// Z^T Z = X^T X + N mean mean^T, in the common unit as is its argument.
-[[nodiscard]] inline Eigen::MatrixXd uncentred_scatter(Eigen::MatrixXd centred, const Moments& moments) {
-  const Eigen::VectorXd mean = moments.common_mean();
-  centred.selfadjointView<Eigen::Lower>().rankUpdate(mean, static_cast<double>(moments.count));
-  return centred;
-}
-
-/// x_i . mean for each centred row x_i, in units of 2^(2 common_exponent()).
-template <EmbeddingScalar Scalar>
-[[nodiscard]] Eigen::VectorXd centred_times_mean(const MatrixView<Scalar>& z, const Rows& rows,
-                                                 const Moments& moments) {
-  const CentredTransform transform(moments, true);
-  const Eigen::VectorXd mean = moments.common_mean();
-  Eigen::VectorXd product(rows.samples);
-  constexpr Index block = 16;
-  parallel_for(
-      {(rows.samples + block - 1) / block, rows.samples, rows.dims}, [&] { return Panel(block, rows.dims); },
-      [&](Index b, Panel& panel) {
-        const Index count = std::min(block, rows.samples - b * block);
-        const Panel::View x = panel.view(count, rows.dims);
-        load_centred(z, rows, transform, b * block, x);
-        product.segment(b * block, count).noalias() = x * mean;
-      });
-  return product;
-}
-
-/// z_i . z_j = x_i . x_j + x_i . mean + x_j . mean + ||mean||^2, for the side of the samples.
-template <EmbeddingScalar Scalar>
-[[nodiscard]] Eigen::MatrixXd uncentred_products(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments,
-                                                 Eigen::MatrixXd centred) {
-  const Eigen::VectorXd mean = moments.common_mean();
-  const Eigen::VectorXd shift = centred_times_mean(z, rows, moments).array() + 0.5 * mean.squaredNorm();
-  for (Index j = 0; j < centred.cols(); ++j) {
-    const Index below = centred.rows() - j;
-    centred.col(j).tail(below).array() += shift.tail(below).array() + shift(j);
-  }
-  return centred;
-}
-
-/// The symmetric tridiagonal matrix with a diagonal of zeros and the entries of a bidiagonal matrix beside it, in turn
-/// from its diagonal and the one above. Its eigenvalues are the singular values and their negatives (Golub & Kahan
-/// 1965).
-class GolubKahan {
- public:
-  explicit GolubKahan(const Eigen::MatrixXd& band) : beside_(2 * band.cols() - 1) {
-    for (Index k = 0; k < band.cols(); ++k) beside_(2 * k) = band(k, k);
-    for (Index k = 0; k + 1 < band.cols(); ++k) beside_(2 * k + 1) = band(k, k + 1);
-  }
-
-  [[nodiscard]] Index order() const { return (beside_.size() + 1) / 2; }
-
-  /// Singular values, ascending, as near as an eigenvalue iteration brings them: some tens of roundings of the largest.
-  [[nodiscard]] Eigen::VectorXd estimate() const {
-    Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
-    solver.computeFromTridiagonal(Eigen::VectorXd::Zero(2 * order()), beside_, Eigen::EigenvaluesOnly);
-    if (solver.info() != Eigen::Success) {
-      throw Error(fmt::format("the singular values of a {} x {} matrix did not converge; try SpectrumMethod::gram",
-                              order(), order()));
-    }
-    return solver.eigenvalues().tail(order()).cwiseMax(0.0);
-  }
-
-  /// Brings estimates to `tolerance` by bisection. Four at a time hide the time that a division takes.
-  void refine(Eigen::VectorXd& values, double tolerance) const {
-    constexpr Index lanes = 4;
-    using Four = Eigen::Array<double, lanes, 1>;
-    const double reach = 64.0 * tolerance;
-    for (Index first = 0; first < values.size(); first += lanes) {
-      const Index count = std::min(lanes, values.size() - first);
-      Four low;
-      Four high;
-      Four rank;
-      for (Index k = 0; k < lanes; ++k) {
-        const Index i = first + std::min(k, count - 1);
-        low(k) = values(i) - reach;
-        high(k) = values(i) + reach;
-        rank(k) = static_cast<double>(i);
-      }
-      // An estimate further off than that is none; its interval grows until it holds the value.
-      for (double step = reach; (below(low) > rank).any(); step *= 2.0)
-        low = (below(low) > rank).select(low - step, low);
-      for (double step = reach; (below(high) <= rank).any(); step *= 2.0) {
-        high = (below(high) <= rank).select(high + step, high);
-      }
-      for (;;) {
-        const Four middle = 0.5 * (low + high);
-        // Also where no number lies between the two.
-        if (!(high - low > tolerance && middle > low && middle < high).any()) break;
-        const auto above = (below(middle) <= rank).eval();
-        low = above.select(middle, low);
-        high = above.select(high, middle);
-      }
-      for (Index k = 0; k < count; ++k) values(first + k) = std::max(0.5 * (low(k) + high(k)), 0.0);
-    }
-  }
-
- private:
-  /// How many singular values lie below each x; negative below -sigma_1. Sturm's count (Kahan 1966).
-  template <class Array>
-  [[nodiscard]] Array below(const Array& x) const {
-    constexpr double tiny = std::numeric_limits<double>::min();
-    Array pivot = -x;
-    Array negative = (pivot < 0.0).template cast<double>();
-    for (Index k = 0; k < beside_.size(); ++k) {
-      pivot = (pivot.abs() < tiny).select(Array::Constant(-tiny), pivot);
-      pivot = -x - beside_(k) * beside_(k) / pivot;
-      negative += (pivot < 0.0).template cast<double>();
-    }
-    return negative - static_cast<double>(order());
-  }
-
-  Eigen::VectorXd beside_;
-};
-
-/// Singular values of a square matrix, descending, to the last digit of the largest. Without vectors this is no
-/// slower than Eigen's BDCSVD, and takes half as long to compile.
+/// Singular values of a square matrix, descending, to the last digit of the largest: the eigenvalues of the symmetric
+/// tridiagonal matrix with a diagonal of zeros and the entries of its bidiagonal form beside it, in turn from the
+/// diagonal and the one above, are the singular values and their negatives (Golub & Kahan 1965).
 [[nodiscard]] inline Eigen::VectorXd square_singular_values(Eigen::MatrixXd matrix) {
-  // The eigenvalue iteration compares with numbers of the order of 1.
-  const double scale = matrix.size() > 0 ? matrix.cwiseAbs().maxCoeff() : 0.0;
-  if (scale == 0.0) return Eigen::VectorXd::Zero(matrix.cols());
+  const Index order = matrix.cols();
+  const double scale = order > 0 ? matrix.cwiseAbs().maxCoeff() : 0.0;
+  if (scale == 0.0) return Eigen::VectorXd::Zero(order);
   matrix /= scale;
   const Eigen::internal::UpperBidiagonalization<Eigen::MatrixXd> reduced(matrix);
-  const GolubKahan tridiagonal(reduced.bidiagonal().toDenseMatrix());
-  Eigen::VectorXd values = tridiagonal.estimate();
-  tridiagonal.refine(values, std::numeric_limits<double>::epsilon() * values.maxCoeff());
-  return scale * values.reverse();
+  const Eigen::MatrixXd band = reduced.bidiagonal().toDenseMatrix();
+  Tridiagonal doubled{Eigen::VectorXd::Zero(2 * order), Eigen::VectorXd(2 * order - 1)};
+  for (Index k = 0; k < order; ++k) doubled.beside(2 * k) = band(k, k);
+  for (Index k = 0; k + 1 < order; ++k) doubled.beside(2 * k + 1) = band(k, k + 1);
+  const double tolerance = 0.5 * std::numeric_limits<double>::epsilon() * doubled.bound();
+  return scale * eigenvalues(doubled, order, 2 * order, tolerance).reverse().cwiseMax(0.0);
 }
 
 /// Singular values of a matrix of depth x order, depth rows given piecewise by `fill` as in accumulate_gram: a running
@@ -301,13 +166,10 @@ template <class Derived>
                               centred, method);
   }
   auto [moments, gram] = detail::centred_gram(evaluated.view(), rows);
-  Eigen::MatrixXd lower = std::move(gram.lower);
-  if (gram.side == Side::dims) lower = detail::in_common_units(std::move(lower), moments);
-  if (!centred) {
-    lower = gram.side == Side::dims ? detail::uncentred_scatter(std::move(lower), moments)
-                                    : detail::uncentred_products(evaluated.view(), rows, moments, std::move(lower));
-  }
-  return detail::with_floor(detail::root_eigenvalues(lower), moments, centred, method);
+  const detail::GramSpectra spectra =
+      gram.side == Side::dims ? detail::GramSpectra::of_dims(std::move(gram.lower), moments)
+                              : detail::GramSpectra::of_samples(evaluated.view(), rows, moments, std::move(gram.lower));
+  return detail::with_floor(spectra.singular_values(centred), moments, centred, method);
 }
 
 }  // namespace collapse

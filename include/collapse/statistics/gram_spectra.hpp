@@ -1,0 +1,143 @@
+#pragma once
+
+#include <collapse/detail/load.hpp>
+#include <collapse/detail/parallel.hpp>
+#include <collapse/detail/tridiagonal.hpp>
+#include <collapse/statistics/gram.hpp>
+#include <collapse/statistics/moments.hpp>
+#include <collapse/statistics/rows.hpp>
+#include <collapse/statistics/tridiagonalization.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace collapse::detail {
+
+/// The reflection that takes a vector to a multiple of the first unit vector.
+class ReflectionToFirst {
+ public:
+  explicit ReflectionToFirst(const Eigen::VectorXd& x) : normal_(x) {
+    const double norm = x.stableNorm();
+    if (norm == 0.0) return;
+    image_ = -std::copysign(norm, x(0));
+    normal_ /= norm;
+    normal_(0) += std::copysign(1.0, x(0));
+    scale_ = 2.0 / normal_.squaredNorm();
+  }
+
+  /// What stands first in the image of x.
+  [[nodiscard]] double image() const { return image_; }
+
+  void apply(Eigen::VectorXd& v) const { v -= scale_ * normal_.dot(v) * normal_; }
+
+  /// From both sides to a symmetric matrix given by its lower triangle.
+  void apply_both(Eigen::MatrixXd& lower) const {
+    if (scale_ == 0.0) return;
+    auto symmetric = lower.selfadjointView<Eigen::Lower>();
+    Eigen::VectorXd w = symmetric * (scale_ * normal_);
+    w -= (0.5 * scale_ * w.dot(normal_)) * normal_;
+    symmetric.rankUpdate(normal_, w, -1.0);
+  }
+
+ private:
+  Eigen::VectorXd normal_;
+  double image_ = 0.0;
+  double scale_ = 0.0;
+};
+
+/// x_i . mean for each centred row x_i, in units of 2^(2 common_exponent()).
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Eigen::VectorXd centred_times_mean(const MatrixView<Scalar>& z, const Rows& rows,
+                                                 const Moments& moments) {
+  const CentredTransform transform(moments, true);
+  const Eigen::VectorXd mean = moments.common_mean();
+  Eigen::VectorXd product(rows.samples);
+  constexpr Index block = 16;
+  parallel_for(
+      {(rows.samples + block - 1) / block, rows.samples, rows.dims}, [&] { return Panel(block, rows.dims); },
+      [&](Index b, Panel& panel) {
+        const Index count = std::min(block, rows.samples - b * block);
+        const Panel::View x = panel.view(count, rows.dims);
+        load_centred(z, rows, transform, b * block, x);
+        product.segment(b * block, count).noalias() = x * mean;
+      });
+  return product;
+}
+
+/// The singular values of the centred rows and those of the rows as they are, from one reduction of one Gram matrix.
+///
+/// They differ by the mean row alone. Once its axis is the first one, a tridiagonalisation that leaves that axis as it
+/// is serves both: the two tridiagonal matrices differ in their first row only. That row holds all that is large where
+/// the mean is large against the spread, so that the small values keep the digits that adding N mean mean^T to the
+/// Gram matrix would have cost them.
+class GramSpectra {
+ public:
+  /// X^T X + N mean mean^T: with the mean along the first axis, a change of the first entry.
+  ///
+  /// @param scatter  lower triangle of X^T X, D x D, in the units of the dimensions
+  [[nodiscard]] static GramSpectra of_dims(Eigen::MatrixXd scatter, const Moments& moments) {
+    to_common_units(scatter, moments);
+    const ReflectionToFirst reflection(moments.common_mean());
+    reflection.apply_both(scatter);
+    GramSpectra result;
+    result.centred_ = tridiagonalize(std::move(scatter));
+    result.uncentred_ = result.centred_;
+    result.uncentred_.diagonal(0) += static_cast<double>(moments.count) * reflection.image() * reflection.image();
+    return result;
+  }
+
+  /// (X + 1 mean^T)(X + 1 mean^T)^T: the vector of ones is a null vector of X X^T. With it along the first axis, the
+  /// first row and column of X X^T are zero, and the mean changes nothing else.
+  ///
+  /// @param gram  lower triangle of X X^T, N x N, in units of 2^(2 common_exponent())
+  template <EmbeddingScalar Scalar>
+  [[nodiscard]] static GramSpectra of_samples(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments,
+                                              Eigen::MatrixXd gram) {
+    const Index samples = gram.rows();
+    const ReflectionToFirst reflection(Eigen::VectorXd::Ones(samples));
+    reflection.apply_both(gram);
+    Eigen::VectorXd along_mean = centred_times_mean(z, rows, moments);
+    reflection.apply(along_mean);
+    gram(0, 0) = static_cast<double>(samples) * moments.common_mean().squaredNorm();
+    gram.col(0).tail(samples - 1) = reflection.image() * along_mean.tail(samples - 1);
+    GramSpectra result;
+    result.uncentred_ = tridiagonalize(std::move(gram));
+    result.centred_ = result.uncentred_.without_first();
+    result.null_values_ = 1;
+    return result;
+  }
+
+  /// Square roots of the eigenvalues, descending, in units of 2^common_exponent().
+  [[nodiscard]] Eigen::VectorXd singular_values(bool centred) const {
+    const Tridiagonal& t = centred ? centred_ : uncentred_;
+    const double tolerance = 0.5 * std::numeric_limits<double>::epsilon() * centred_.bound();
+    const Index none = centred ? null_values_ : 0;
+    Eigen::VectorXd values = Eigen::VectorXd::Zero(t.order() + none);
+    values.head(t.order()) = eigenvalues(t, 0, t.order(), tolerance).reverse().cwiseMax(0.0).cwiseSqrt();
+    return values;
+  }
+
+ private:
+  /// The scatter with all dimensions in one unit.
+  static void to_common_units(Eigen::MatrixXd& scatter, const Moments& moments) {
+    if (!moments.scaled()) return;
+    const int common = moments.common_exponent();
+    for (Index j = 0; j < scatter.cols(); ++j) {
+      for (Index i = j; i < scatter.rows(); ++i) {
+        const int exponent = moments.exponent(i) + moments.exponent(j) - 2 * common;
+        // A dimension of zeros may carry any unit.
+        scatter(i, j) = scatter(i, j) == 0.0 ? 0.0 : std::ldexp(scatter(i, j), exponent);
+      }
+    }
+  }
+
+  Tridiagonal centred_;
+  Tridiagonal uncentred_;
+  Index null_values_ = 0;  ///< of the centred ones, beyond those of its matrix
+};
+
+}  // namespace collapse::detail
