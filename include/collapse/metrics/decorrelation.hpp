@@ -41,7 +41,10 @@ class CorrelationSums {
   }
 
   static constexpr Index tile = 96;
+  [[nodiscard]] Index strips() const { return (dims_ + tile - 1) / tile; }
   [[nodiscard]] Index tiles() const { return static_cast<Index>(tiles_.size()); }
+  /// The tile in strips i of rows and j of columns, i >= j.
+  [[nodiscard]] Index tile_at(Index i, Index j) const { return j * strips() - j * (j - 1) / 2 + (i - j); }
   [[nodiscard]] std::pair<Index, Index> corner(Index t) const { return tiles_[static_cast<std::size_t>(t)]; }
 
   /// Takes tile t of the centred scatter, in the units of the dimensions. Of a tile on the diagonal, what lies below
@@ -137,42 +140,47 @@ class CorrelationSums {
   return sums.result();
 }
 
-/// Where N <= D there is no such scatter: its tiles are formed from the rows and forgotten.
+/// Where N <= D there is no such scatter: its tiles are formed from the rows and forgotten. A few strips of dimensions
+/// are held at a time, and each is met by all strips before it.
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Decorrelation decorrelation(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments) {
   CorrelationSums sums(moments);
   const CentredTransform transform(moments, false);
   constexpr Index width = CorrelationSums::tile;
+  constexpr Index strips_held = 8;
+  const Index strips = sums.strips();
+  const Index samples = rows.samples;
+  const auto dims_of = [&](Index s) { return std::min(width, moments.dims - s * width); };
+  const auto pack = [&](Index s, Panel& panel, PackedVectors& to, Index at) {
+    const Panel::View loaded = panel.view(dims_of(s), samples);
+    load_centred_transposed(z, rows, transform, s * width, loaded);
+    to.pack_rows(at, loaded);
+  };
   struct Scratch {
     Panel loaded;
-    PackedVectors left, right;
+    PackedVectors right;
     Eigen::MatrixXd scatter;
-    Index right_corner = -1;
   };
-  parallel_for(
-      {sums.tiles(), rows.samples, moments.dims, moments.dims},
-      [&] {
-        return Scratch{Panel(width, rows.samples), PackedVectors(width, rows.samples),
-                       PackedVectors(width, rows.samples), Eigen::MatrixXd(width, width), -1};
-      },
-      [&](Index t, Scratch& scratch) {
-        const auto [i, j] = sums.corner(t);
-        const Index left_dims = std::min(width, moments.dims - i);
-        const Index right_dims = std::min(width, moments.dims - j);
-        const auto pack = [&](Index first, Index count, PackedVectors& to) {
-          const Panel::View loaded = scratch.loaded.view(count, rows.samples);
-          load_centred_transposed(z, rows, transform, first, loaded);
-          to.pack_rows(0, loaded);
-        };
-        // Tiles come column by column: the right-hand dimensions are mostly those of the tile before.
-        if (scratch.right_corner != j) pack(j, right_dims, scratch.right);
-        scratch.right_corner = j;
-        if (i != j) pack(i, left_dims, scratch.left);
-        auto scatter = scratch.scatter.topLeftCorner(left_dims, right_dims);
+  const auto make_scratch = [&] {
+    return Scratch{Panel(width, samples), PackedVectors(width, samples), Eigen::MatrixXd(width, width)};
+  };
+  PackedVectors held(std::min(strips_held, strips) * width, samples);
+  for (Index first = 0; first < strips; first += strips_held) {
+    const Index end = std::min(strips, first + strips_held);
+    parallel_for({end - first, samples, (end - first) * width}, make_scratch,
+                 [&](Index s, Scratch& scratch) { pack(first + s, scratch.loaded, held, s * width); });
+    parallel_for({end, samples, end * width, (end - first) * width}, make_scratch, [&](Index j, Scratch& scratch) {
+      const bool is_held = j >= first;
+      if (!is_held) pack(j, scratch.loaded, scratch.right, 0);
+      for (Index i = std::max(first, j); i < end; ++i) {
+        auto scatter = scratch.scatter.topLeftCorner(dims_of(i), dims_of(j));
         scatter.setZero();
-        add_products(i == j ? scratch.right : scratch.left, 0, scratch.right, 0, rows.samples, scatter, i == j);
-        sums.add(t, scatter);
-      });
+        add_products(held, (i - first) * width, is_held ? held : scratch.right, is_held ? (j - first) * width : 0,
+                     samples, scatter, i == j);
+        sums.add(sums.tile_at(i, j), scatter);
+      }
+    });
+  }
   return sums.result();
 }
 

@@ -66,18 +66,25 @@ void squared_lengths(const MatrixView<Scalar>& z, Index first, Index count, doub
   constexpr std::size_t lanes = 8;
   std::array<double, 16 * chunk> buffer;
   std::array<std::array<double, lanes>, 16> sums{};
-  for (Index d = 0; d < z.cols; d += chunk) {
+  const auto add = [&](Index row, Index rows, Index d) {
     const Index width = std::min(chunk, z.cols - d);
-    load(z, RowSelection{}, first, d, Panel::View(buffer.data(), count, width, Eigen::OuterStride<>(chunk)));
-    for (Index i = 0; i < count; ++i) {
-      double* const row = buffer.data() + i * chunk;
-      std::fill(row + width, row + chunk, 0.0);
-      std::array<double, lanes>& sum = sums[static_cast<std::size_t>(i)];
+    load(z, RowSelection{}, first + row, d, Panel::View(buffer.data(), rows, width, Eigen::OuterStride<>(chunk)));
+    for (Index i = 0; i < rows; ++i) {
+      double* const values = buffer.data() + i * chunk;
+      std::fill(values + width, values + chunk, 0.0);
+      std::array<double, lanes>& sum = sums[static_cast<std::size_t>(row + i)];
       for (Index k = 0; k < chunk; k += static_cast<Index>(lanes)) {
-        for (std::size_t lane = 0; lane < lanes; ++lane)
-          sum[lane] += row[k + static_cast<Index>(lane)] * row[k + static_cast<Index>(lane)];
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+          const double value = values[k + static_cast<Index>(lane)];
+          sum[lane] += value * value;
+        }
       }
     }
+  };
+  // Memory is read forwards.
+  const Index rows_at_once = z.col_stride == 1 ? 1 : count;
+  for (Index row = 0; row < count; row += rows_at_once) {
+    for (Index d = 0; d < z.cols; d += chunk) add(row, rows_at_once, d);
   }
   for (Index i = 0; i < count; ++i) {
     const std::array<double, lanes>& sum = sums[static_cast<std::size_t>(i)];

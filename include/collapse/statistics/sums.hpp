@@ -11,7 +11,6 @@
 #include <Eigen/Core>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <tuple>
 #include <utility>
@@ -92,7 +91,8 @@ class Folder {
         waiting_(block, dims),
         waiting_inverse_(Eigen::VectorXd::Zero(block)),
         waiting_scale_(Eigen::VectorXd::Ones(block)),
-        squares_by_strip_(Eigen::MatrixXd::Zero(block, parts.directions ? strips() : 0)),
+        squares_by_strip_(block * MicroKernel::width, parts.direction_scatter ? strips() : 0),
+        packets_(block * MicroKernel::width),
         squared_(Eigen::VectorXd::Zero(block)),
         block_mean_(Eigen::VectorXd::Zero(dims)),
         units_before_(Eigen::VectorXi::Zero(dims)),
@@ -175,7 +175,8 @@ class Folder {
   static constexpr Index group = MicroKernel::group;
   static constexpr Index strip = 48;
   static_assert(strip % group == 0);
-  using Lanes = std::array<double, static_cast<std::size_t>(group)>;
+  using Lanes = Eigen::Array<double, group, 1>;
+  using Column = Eigen::Map<Lanes>;
 
   /// Rows [first, first + count) of z and what turns them into directions.
   template <EmbeddingScalar Scalar>
@@ -189,15 +190,18 @@ class Folder {
     bool any_range;       ///< whether values may leave [2^-200, 2^200]
   };
 
-  /// Columns of a block, and of its directions relative to the reference.
+  /// A few rows of a strip, and a group of columns of a block for what is not packed.
   struct Scratch {
-    Panel values, directions;
+    Panel rows;
+    Eigen::VectorXd values, directions;
   };
 
   /// Makes room for the threads that will fold.
   void prepare() {
+    constexpr Index columns = block * group;
     while (scratch_.size() < max_threads()) {
-      scratch_.push_back({Panel(block, strip), Panel(parts_.directions ? block : 0, strip)});
+      scratch_.push_back({Panel(16, strip), Eigen::VectorXd(parts_.scatter ? 0 : columns),
+                          Eigen::VectorXd(!parts_.directions || parts_.direction_scatter ? 0 : columns)});
     }
   }
 
@@ -241,22 +245,26 @@ class Folder {
     if (rows.any_range) plan_units(rows, sums);
     const bool direction_scatter = parts_.direction_scatter && directed > 0;
     parallel_for({strips(), rows.count, dims_}, scratch_, [&](Index s, Scratch& scratch) {
-      const Index width = std::min(strip, dims_ - s * strip);
-      load_strip(rows, s, width, sums, scratch);
-      for (Index d = 0; d < width; d += group) {
-        const Index lanes = std::min(group, width - d);
-        centre_values(scratch.values.columns(d, rows.count, group), s * strip + d, lanes, sums.moments);
+      const Index end = std::min(dims_, (s + 1) * strip);
+      if (direction_scatter) squares_by_strip_.col(s).setZero();
+      for (Index first = s * strip; first < end; first += group) {
+        const Index lanes = std::min(group, end - first);
+        double* const values = parts_.scatter ? value_products_.packed(first) : scratch.values.data();
+        double* const directions =
+            parts_.direction_scatter ? direction_products_.packed(first) : scratch.directions.data();
+        const Means means = load_group(rows, first, lanes, directed > 0, sums, values, directions,
+                                       direction_scatter ? squares_by_strip_.col(s).data() : nullptr);
+        centre_values(values, rows.count, first, lanes, means, sums.moments);
         if (directed > 0) {
-          centre_directions(scratch.directions.columns(d, rows.count, group), s * strip + d, lanes, rows.inverse,
-                            static_cast<double>(directed), sums.directions);
+          centre_directions(directions, rows.count, first, lanes, rows.inverse, static_cast<double>(directed), means,
+                            sums.directions);
         }
       }
     });
     sums.moments.count += rows.count;
     sums.directions.count += directed;
     if (direction_scatter) {
-      squared_.head(rows.count) = squares_by_strip_.topRows(rows.count).rowwise().sum();
-      sums.directions.quartic += squared_.head(rows.count).squaredNorm();
+      add_squares(rows.count, sums.directions);
     }
     const Index tiles_of_values = parts_.scatter ? value_products_.tiles() : 0;
     const Index tiles_of_directions = direction_scatter ? direction_products_.tiles() : 0;
@@ -273,41 +281,82 @@ class Folder {
     if (direction_scatter) sums.directions.rebase_if_far();
   }
 
-  /// Loads a strip of the block, in the units of the moments, and its directions relative to the reference.
+  /// Where the columns of a group are taken relative to while they are summed, and their mean over the block from
+  /// there.
+  struct Means {
+    Lanes origin = Lanes::Zero();
+    Lanes low = Lanes::Zero();
+    Lanes values = Lanes::Zero();
+    Lanes directions = Lanes::Zero();
+  };
+
+  /// Values [first, first + lanes) of row i of a block; the others are left alone.
   template <EmbeddingScalar Scalar>
-  void load_strip(const Block<Scalar>& rows, Index s, Index width, const Sums& sums, Scratch& scratch) {
-    const Index first = s * strip;
-    const Index padded = (width + group - 1) / group * group;
-    const Panel::View values = scratch.values.view(rows.count, width);
-    load(rows.z, rows.rows, rows.first, first, values);
-    for (Index i = 0; i < rows.count; ++i) {
-      double* const value = scratch.values.rows(i, 1, padded).data();
-      std::fill(value + width, value + padded, 0.0);
-      if (!parts_.directions) continue;
-      double* const direction = scratch.directions.rows(i, 1, padded).data();
-      const double* const reference = sums.directions.reference.data() + first;
-      const double inverse = rows.inverse[i];
-      if (inverse == 0.0) {
-        std::fill(direction, direction + padded, 0.0);
-      } else if (rows.scale == nullptr || rows.scale[i] == 1.0) {
-        for (Index d = 0; d < width; ++d) direction[d] = value[d] * inverse - reference[d];
-      } else {
-        for (Index d = 0; d < width; ++d) direction[d] = (value[d] * rows.scale[i]) * inverse - reference[d];
-      }
-      std::fill(direction + width, direction + padded, 0.0);
-      if (parts_.direction_scatter) {
-        squares_by_strip_(i, s) = Eigen::Map<const Eigen::VectorXd>(direction, width).squaredNorm();
-      }
+  static void load_lanes(const Block<Scalar>& rows, Index i, Index first, Index lanes, Lanes& to) {
+    const Scalar* const from = rows.z.data + rows.rows(rows.first + i) * rows.z.row_stride + first * rows.z.col_stride;
+    if (rows.z.col_stride == 1 && lanes == group) {
+      for (Index k = 0; k < group; ++k) to.data()[k] = to_double(from[k]);
+    } else {
+      for (Index k = 0; k < lanes; ++k) to(k) = to_double(from[k * rows.z.col_stride]);
     }
-    if (!sums.moments.scaled()) return;
-    for (Index d = 0; d < width; ++d) {
-      const int exponent = sums.moments.exponent(first + d);
-      if (exponent == 0) continue;
-      for (Index i = 0; i < rows.count; ++i) {
-        double* const value = scratch.values.rows(i, 1, padded).data() + d;
-        *value = std::ldexp(*value, -exponent);
-      }
+  }
+
+  /// Writes a group of columns of the block, in the units of the moments and relative to their origin, and of its
+  /// directions, relative to the reference; adds the squares of these, packet by packet, to those of the rows.
+  template <EmbeddingScalar Scalar>
+  [[nodiscard]] Means load_group(const Block<Scalar>& rows, Index first, Index lanes, bool with_directions,
+                                 const Sums& sums, double* values, double* directions, double* squares) const {
+    const Moments& moments = sums.moments;
+    Means means;
+    const auto to_units = [&](Lanes& row) {
+      for (Index k = 0; k < lanes; ++k) row(k) = std::ldexp(row(k), -moments.exponent(first + k));
+    };
+    const bool scaled = moments.scaled();
+    if (moments.count == 0) {
+      load_lanes(rows, 0, first, lanes, means.origin);
+      if (scaled) to_units(means.origin);
+    } else {
+      means.origin.head(lanes) = moments.mean.segment(first, lanes);
+      means.low.head(lanes) = moments.mean_low.segment(first, lanes);
     }
+    Lanes reference = Lanes::Zero();
+    if (with_directions) reference.head(lanes) = sums.directions.reference.segment(first, lanes);
+    const Lanes origin = means.origin;
+    Lanes row = Lanes::Zero();
+    in_runs(rows.count, [&](Index begin, Index end) {
+      Lanes run = Lanes::Zero();
+      Lanes run_of_directions = Lanes::Zero();
+      for (Index i = begin; i < end; ++i, values += group) {
+        load_lanes(rows, i, first, lanes, row);
+        if (with_directions) {
+          const double inverse = rows.inverse[i];
+          Lanes direction = Lanes::Zero();
+          if (inverse != 0.0) {
+            direction = row;
+            if (rows.scale != nullptr) direction *= rows.scale[i];
+            direction = direction * inverse - reference;
+          }
+          run_of_directions += direction;
+          Column{directions} = direction;
+          directions += group;
+          if (squares != nullptr) {
+            constexpr Index width = MicroKernel::width;
+            Eigen::Map<Eigen::Array<double, width, 1>>{squares} += direction.template head<width>().square() +
+                                                                   direction.template segment<width>(width).square() +
+                                                                   direction.template tail<width>().square();
+            squares += width;
+          }
+        }
+        if (scaled) to_units(row);
+        const Lanes moved = row - origin;
+        run += moved;
+        Column{values} = moved;
+      }
+      means.values += run;
+      means.directions += run_of_directions;
+    });
+    means.values /= static_cast<double>(rows.count);
+    return means;
   }
 
   /// Gives the dimensions of the block the units of the sums, or the other way round where the block is larger.
@@ -320,7 +369,7 @@ class Folder {
       auto part = largest.segment(s * strip, width);
       part.setZero();
       for (Index i = 0; i < rows.count; i += 16) {
-        const Panel::View values = scratch.values.view(std::min<Index>(16, rows.count - i), width);
+        const Panel::View values = scratch.rows.view(std::min<Index>(16, rows.count - i), width);
         load(rows.z, rows.rows, rows.first + i, s * strip, values);
         for (Index r = 0; r < values.rows(); ++r) part = part.cwiseMax(values.row(r).transpose().cwiseAbs());
       }
@@ -338,117 +387,82 @@ class Folder {
     rescale(moments, sums.scatter, units_before_);
   }
 
-  /// Centres a group of columns of the block, adds their mean and squares to the moments and packs them.
-  void centre_values(Panel::View values, Index first, Index lanes, Moments& moments) {
-    Lanes origin{};
-    Lanes low{};
-    Lanes sum{};
-    Lanes rest{};
-    Lanes squares{};
+  /// Centres a group of columns of the block where they stand, adds their mean and squares to the moments, and appends
+  /// the row that the merge formula asks for.
+  void centre_values(double* values, Index count, Index first, Index lanes, const Means& means,
+                     Moments& moments) const {
+    const Lanes sum = means.values;
+    Lanes rest = Lanes::Zero();
+    Lanes squares = Lanes::Zero();
+    in_runs(count, [&](Index begin, Index end) {
+      Lanes run = Lanes::Zero();
+      Lanes run_of_squares = Lanes::Zero();
+      for (Index i = begin; i < end; ++i, values += group) {
+        const Lanes centred = Column(values) - sum;
+        run += centred;
+        run_of_squares += centred.square();
+        Column{values} = centred;
+      }
+      rest += run;
+      squares += run_of_squares;
+    });
     const double n = static_cast<double>(moments.count);
-    const double b = static_cast<double>(values.rows());
-    for (std::size_t k = 0; k < static_cast<std::size_t>(lanes); ++k) {
-      const Index d = first + static_cast<Index>(k);
-      if (moments.count == 0) {
-        origin[k] = values.data()[k];
-      } else {
-        origin[k] = moments.mean(d);
-        low[k] = moments.mean_low(d);
-      }
-    }
-    in_runs(values.rows(), [&](Index begin, Index end) {
-      Lanes run{};
-      for (Index i = begin; i < end; ++i) {
-        double* const row = row_of(values, i);
-        for (std::size_t k = 0; k < run.size(); ++k) {
-          row[k] -= origin[k];
-          run[k] += row[k];
-        }
-      }
-      add(sum, run);
-    });
-    for (double& value : sum) value /= b;
-    double* to = parts_.scatter ? value_products_.packed(first) : row_of(values, 0);
-    const Index step = parts_.scatter ? group : values.outerStride();
-    in_runs(values.rows(), [&](Index begin, Index end) {
-      Lanes run{};
-      Lanes run_of_squares{};
-      for (Index i = begin; i < end; ++i, to += step) {
-        const double* const row = row_of(values, i);
-        for (std::size_t k = 0; k < run.size(); ++k) {
-          const double centred = row[k] - sum[k];
-          run[k] += centred;
-          run_of_squares[k] += centred * centred;
-          to[k] = centred;
-        }
-      }
-      add(rest, run);
-      add(squares, run_of_squares);
-    });
-    const double weight = std::sqrt(n * b / (n + b));
-    for (std::size_t k = 0; k < static_cast<std::size_t>(lanes); ++k) {
-      const Index d = first + static_cast<Index>(k);
-      // What rounding left of the block's mean (Chan, Golub & LeVeque, eq. 1.7).
-      const double left = rest[k] / b;
-      const double merge = weight * ((sum[k] - low[k]) + left);
-      if (parts_.scatter) to[k] = merge;
-      moments.sum_squares(d) += squares[k] + merge * merge;
+    const double b = static_cast<double>(count);
+    // What rounding left of the block's mean (Chan, Golub & LeVeque, eq. 1.7).
+    const Lanes left = rest / b;
+    const Lanes merge = std::sqrt(n * b / (n + b)) * ((sum - means.low) + left);
+    if (parts_.scatter) Column{values} = merge;
+    const double share = b / (n + b);
+    for (Index k = 0; k < lanes; ++k) {
+      const Index d = first + k;
+      moments.sum_squares(d) += squares(k) + merge(k) * merge(k);
       // Large parts first: with a first row far from the others, `left` is below the last digit of `sum`.
-      const double share = b / (n + b);
-      const auto [moved, rounding] = two_sum(origin[k], sum[k] * share);
-      std::tie(moments.mean(d), moments.mean_low(d)) = two_sum(moved, rounding + (low[k] + (left - low[k]) * share));
+      const auto [moved, rounding] = two_sum(means.origin(k), sum(k) * share);
+      const double low = means.low(k);
+      std::tie(moments.mean(d), moments.mean_low(d)) = two_sum(moved, rounding + (low + (left(k) - low) * share));
     }
-    for (std::size_t k = static_cast<std::size_t>(lanes); parts_.scatter && k < origin.size(); ++k) to[k] = 0.0;
   }
 
   /// The same of the directions, `b` of them. They are already relative to a point within their cloud.
-  void centre_directions(Panel::View directions, Index first, Index lanes, const double* inverse, double b,
-                         DirectionSums& sums) {
-    Lanes sum{};
-    Lanes rest{};
-    Lanes squares{};
+  void centre_directions(double* directions, Index count, Index first, Index lanes, const double* inverse, double b,
+                         const Means& means, DirectionSums& sums) {
+    const Lanes sum = means.directions / b;
+    Lanes rest = Lanes::Zero();
+    Lanes squares = Lanes::Zero();
+    in_runs(count, [&](Index begin, Index end) {
+      Lanes run = Lanes::Zero();
+      Lanes run_of_squares = Lanes::Zero();
+      for (Index i = begin; i < end; ++i, directions += group) {
+        if (inverse[i] == 0.0) continue;
+        const Lanes centred = Column(directions) - sum;
+        run += centred;
+        run_of_squares += centred.square();
+        Column{directions} = centred;
+      }
+      rest += run;
+      squares += run_of_squares;
+    });
     const double n = static_cast<double>(sums.count);
-    in_runs(directions.rows(), [&](Index begin, Index end) {
-      Lanes run{};
-      for (Index i = begin; i < end; ++i) {
-        const double* const row = row_of(directions, i);
-        for (std::size_t k = 0; k < run.size(); ++k) run[k] += row[k];
-      }
-      add(sum, run);
-    });
-    for (double& value : sum) value /= b;
-    double* to = parts_.direction_scatter ? direction_products_.packed(first) : row_of(directions, 0);
-    const Index step = parts_.direction_scatter ? group : directions.outerStride();
-    in_runs(directions.rows(), [&](Index begin, Index end) {
-      Lanes run{};
-      Lanes run_of_squares{};
-      for (Index i = begin; i < end; ++i, to += step) {
-        const double* const row = row_of(directions, i);
-        if (inverse[i] == 0.0) {
-          std::fill(to, to + group, 0.0);
-          continue;
-        }
-        for (std::size_t k = 0; k < run.size(); ++k) {
-          const double centred = row[k] - sum[k];
-          run[k] += centred;
-          run_of_squares[k] += centred * centred;
-          to[k] = centred;
-        }
-      }
-      add(rest, run);
-      add(squares, run_of_squares);
-    });
-    const double weight = std::sqrt(n * b / (n + b));
-    for (std::size_t k = 0; k < static_cast<std::size_t>(lanes); ++k) {
-      const Index d = first + static_cast<Index>(k);
-      const double delta = (sum[k] - sums.shift(d)) + rest[k] / b;
-      const double merge = weight * delta;
-      if (parts_.direction_scatter) to[k] = merge;
-      block_mean_(d) = sum[k];
-      sums.sum_squares(d) += squares[k] + merge * merge;
-      sums.shift(d) += delta * (b / (n + b));
-    }
-    for (std::size_t k = static_cast<std::size_t>(lanes); parts_.direction_scatter && k < sum.size(); ++k) to[k] = 0.0;
+    Lanes shift = Lanes::Zero();
+    shift.head(lanes) = sums.shift.segment(first, lanes);
+    const Lanes delta = (sum - shift) + rest / b;
+    const Lanes merge = std::sqrt(n * b / (n + b)) * delta;
+    if (parts_.direction_scatter) Column{directions} = merge;
+    block_mean_.segment(first, lanes) = sum.head(lanes);
+    sums.sum_squares.segment(first, lanes).array() += (squares + merge.square()).head(lanes);
+    sums.shift.segment(first, lanes).array() += (delta * (b / (n + b))).head(lanes);
+  }
+
+  /// ||w_i||^2 of the rows of the block, and the sum of the squares of these.
+  void add_squares(Index count, DirectionSums& sums) {
+    constexpr Index width = MicroKernel::width;
+    auto packets = packets_.head(count * width);
+    packets = squares_by_strip_.topRows(count * width).rowwise().sum();
+    squared_.head(count) = Eigen::Map<const Eigen::Matrix<double, width, Eigen::Dynamic>>(packets.data(), width, count)
+                               .colwise()
+                               .sum()
+                               .transpose();
+    sums.quartic += squared_.head(count).squaredNorm();
   }
 
   /// sum ||w_i||^2 w_i of the block: ||w_i|| is known only after all strips, and what is packed is w_i less its mean.
@@ -456,15 +470,12 @@ class Folder {
     const Index width = std::min(strip, dims_ - s * strip);
     const double total = squared_.head(count).sum();
     for (Index d = 0; d < width; d += group) {
-      Lanes cubic{};
-      const double* row = direction_products_.packed(s * strip + d);
-      for (Index i = 0; i < count; ++i, row += group) {
-        for (std::size_t k = 0; k < cubic.size(); ++k) cubic[k] += squared_(i) * row[k];
-      }
-      for (Index k = 0; k < std::min(group, width - d); ++k) {
-        const Index at = s * strip + d + k;
-        sums.cubic(at) += cubic[static_cast<std::size_t>(k)] + total * block_mean_(at);
-      }
+      const Index lanes = std::min(group, width - d);
+      const Index first = s * strip + d;
+      Lanes cubic = Lanes::Zero();
+      const double* row = direction_products_.packed(first);
+      for (Index i = 0; i < count; ++i, row += group) cubic += squared_(i) * Eigen::Map<const Lanes>(row);
+      sums.cubic.segment(first, lanes) += cubic.head(lanes).matrix() + total * block_mean_.segment(first, lanes);
     }
   }
 
@@ -475,12 +486,6 @@ class Folder {
     for (Index begin = 0; begin < count; begin += run) body(begin, std::min(begin + run, count));
   }
 
-  static void add(Lanes& to, const Lanes& run) {
-    for (std::size_t k = 0; k < to.size(); ++k) to[k] += run[k];
-  }
-
-  [[nodiscard]] static double* row_of(Panel::View& view, Index i) { return view.data() + i * view.outerStride(); }
-
   Index dims_;
   SumParts parts_;
   Panel waiting_;
@@ -489,9 +494,10 @@ class Folder {
   Index waiting_rows_ = 0;
   bool waiting_scaled_ = false;
   bool waiting_range_ = false;
-  Eigen::MatrixXd squares_by_strip_;  ///< ||u_i - reference||^2, strip by strip
-  Eigen::VectorXd squared_;           ///< ||u_i - reference||^2
-  Eigen::VectorXd block_mean_;        ///< of u_i - reference
+  Eigen::MatrixXd squares_by_strip_;  ///< ||u_i - reference||^2, strip by strip and as packets that wait to be added up
+  Eigen::VectorXd packets_;
+  Eigen::VectorXd squared_;     ///< ||u_i - reference||^2
+  Eigen::VectorXd block_mean_;  ///< of u_i - reference
   Eigen::VectorXi units_before_;
   std::vector<Scratch> scratch_;  ///< one per thread
   LowerTriangle value_products_;
