@@ -60,12 +60,15 @@ std::string npy(const Rows& z) {
   return file.str();
 }
 
+/// The report in the object of --json; whoever reads rows adds the time that measuring took, `merge` reads none.
 Json scored(const std::string& arguments) {
   const Outcome outcome = run(arguments + " --json");
   CAPTURE(arguments, outcome.err);
   REQUIRE(outcome.status == 0);
   CHECK(outcome.err.empty());
-  return Json::parse(outcome.out);
+  Json json = Json::parse(outcome.out);
+  CHECK(json.erase("seconds") == (arguments.rfind("score", 0) == 0 ? 1 : 0));
+  return json;
 }
 
 void check_refused(const std::string& arguments, const std::string& reason) {
@@ -216,9 +219,11 @@ TEST_CASE("text and safetensors files are scored by their names", "[command_line
   const Json expected = scored("score " + quoted(folder.write("Z.npy", npy(z))));
   check_close(scored("score " + quoted(folder.write("Z.safetensors", safetensors))), expected);
   check_close(scored("score --tensor z " + quoted(folder.write("Z.SAFETENSORS", safetensors))), expected);
+  check_close(scored("score --repeat 2 " + quoted(folder / "Z.safetensors")), expected);
   check_refused("score --tensor y " + quoted(folder / "Z.safetensors"), "Z.safetensors");
   const Json from_text = scored("score --method gram " + quoted(folder.write("Z.csv", text)));
   CHECK(from_text["samples"] == 300);
+  check_close(scored("score --repeat 3 --method gram " + quoted(folder / "Z.csv")), from_text);
   CHECK(from_text["input_epsilon"] == 0x1p-52);
   CHECK(std::abs(from_text["variance"]["total"].get<double>() / expected["variance"]["total"].get<double>() - 1.0) <
         1e-6);

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
 #include <sstream>
 #include <string>
@@ -78,10 +79,18 @@ Outcome check_scored(const Outcome& outcome, int status = 0) {
   return outcome;
 }
 
+/// The object of --json without what differs from run to run.
+std::string without_seconds(const std::string& json) {
+  const std::size_t last = json.rfind(",\"seconds\":");
+  REQUIRE(last != std::string::npos);
+  return json.substr(0, last) + "}";
+}
+
+/// The report in the object of --json.
 Json scored_json(const std::filesystem::path& file, const std::string& options = "", int status = 0) {
   const Outcome outcome = check_scored(score(file, "--json " + options), status);
   CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 1);
-  return Json::parse(outcome.out);
+  return Json::parse(without_seconds(outcome.out));
 }
 
 template <class Scalar>
@@ -182,10 +191,43 @@ TEST_CASE("score prints a report whose first line is the verdict", "[command_lin
 TEST_CASE("the same file gives the same bytes each time", "[command_line]") {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.write("Z.npy", npy(exact(70, 6)));
-  for (const std::string options : {"", "--json", "--json --pair-rows 20 --seed 4"}) {
+  CHECK(check_scored(score(file)).out == check_scored(score(file)).out);
+  for (const std::string options : {"--json", "--json --pair-rows 20 --seed 4"}) {
     CAPTURE(options);
-    CHECK(check_scored(score(file, options)).out == check_scored(score(file, options)).out);
+    CHECK(without_seconds(check_scored(score(file, options)).out) ==
+          without_seconds(check_scored(score(file, options)).out));
   }
+}
+
+TEST_CASE("option --json ends with the seconds of measuring and --repeat changes nothing else", "[command_line]") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.write("Z.npy", npy(exact(60, 6)));
+  const std::string expected = without_seconds(check_scored(score(file, "--json")).out);
+  for (const std::string options : {"", "--repeat 1", "--repeat 2", "--repeat=3"}) {
+    CAPTURE(options);
+    const Outcome outcome = check_scored(score(file, "--json " + options));
+    CHECK(without_seconds(outcome.out) == expected);
+    const Json json = Json::parse(outcome.out);
+    REQUIRE(std::prev(json.end()).key() == "seconds");
+    const Json& seconds = json.at("seconds");
+    REQUIRE(seconds.is_number_float());
+    CHECK(seconds.get<double>() >= 0.0);
+  }
+  CHECK(score(file).out.find("seconds") == std::string::npos);
+}
+
+TEST_CASE("option --repeat is refused where it has no effect or the rows come only once", "[command_line]") {
+  const TemporaryFolder folder;
+  const std::filesystem::path file = folder.write("Z.npy", npy(exact(60, 6)));
+  check_refused(score(file, "--repeat 3"), "--repeat requires --json");
+  check_refused(run("score --json --repeat 3 --stdin --dims 6 --dtype f4 < " + quoted(file)), "--stdin");
+  check_refused(run("merge --repeat 3 " + quoted(file)), "--repeat");
+  if (!std::filesystem::exists("/dev/stdin")) return;
+  const auto piped = [&](const std::string& options) {
+    return collapse::test::run("cat", quoted(file) + " | " + quoted(program) + " score /dev/stdin --json " + options);
+  };
+  check_refused(piped("--repeat 2"), "/dev/stdin: a pipe can be read only once");
+  check_scored(piped("--repeat 1"));
 }
 
 TEST_CASE("option --json prints the report of measure as one object on one line", "[command_line]") {
@@ -219,13 +261,14 @@ TEST_CASE("both byte orders and both storage orders give the same bytes", "[comm
   const Dense<float> z = exact(50, 7);
   const auto check = [&](const std::string& type, const auto& values) {
     CAPTURE(type);
-    const std::string expected = check_scored(score(folder.write("Z.npy", npy(values, native(type))), "--json")).out;
+    const std::string expected =
+        without_seconds(check_scored(score(folder.write("Z.npy", npy(values, native(type))), "--json")).out);
     for (const bool fortran : {false, true}) {
       for (const bool swapped : {false, true}) {
         CAPTURE(fortran, swapped);
         const std::string bytes = npy(values, swapped ? foreign(type) : native(type), fortran, swapped);
         const std::filesystem::path file = folder.write("other.npy", bytes);
-        CHECK(score(file, "--json").out == expected);
+        CHECK(without_seconds(score(file, "--json").out) == expected);
       }
     }
   };
@@ -364,10 +407,11 @@ TEST_CASE("option --fail-on exits with status 1 when its verdict is reached, and
 TEST_CASE("options stand before or after the file", "[command_line]") {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.write("Z.npy", npy(exact(40, 5)));
-  const std::string expected = check_scored(score(file, "--json --method svd --pair-rows 9")).out;
-  CHECK(check_scored(run("score --json --pair-rows 9 --method svd " + quoted(file))).out == expected);
-  CHECK(check_scored(run("score --json --method svd " + quoted(file) + " --pair-rows 9")).out == expected);
-  CHECK(check_scored(run("score --json --method svd --pair-rows 9 -- " + quoted(file))).out == expected);
+  const auto scored = [](const Outcome& outcome) { return without_seconds(check_scored(outcome).out); };
+  const std::string expected = scored(score(file, "--json --method svd --pair-rows 9"));
+  CHECK(scored(run("score --json --pair-rows 9 --method svd " + quoted(file))) == expected);
+  CHECK(scored(run("score --json --method svd " + quoted(file) + " --pair-rows 9")) == expected);
+  CHECK(scored(run("score --json --method svd --pair-rows 9 -- " + quoted(file))) == expected);
 }
 
 TEST_CASE("a file may have any name", "[command_line]") {
@@ -384,9 +428,9 @@ TEST_CASE("embeddings are read through a pipe", "[command_line]") {
   if (!std::filesystem::exists("/dev/stdin")) return;
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.write("Z.npy", npy(exact(40, 5)));
-  const std::string expected = check_scored(score(file, "--json")).out;
+  const std::string expected = without_seconds(check_scored(score(file, "--json")).out);
   const Outcome piped = collapse::test::run("cat", quoted(file) + " | " + quoted(program) + " score /dev/stdin --json");
-  CHECK(check_scored(piped).out == expected);
+  CHECK(without_seconds(check_scored(piped).out) == expected);
 }
 
 TEST_CASE("a report that cannot be written is an error", "[command_line]") {
@@ -403,8 +447,8 @@ TEST_CASE("option --help and --version answer on standard output", "[command_lin
   CHECK(mentions(help.out, "score"));
   CHECK(mentions(help.out, "Exit status"));
   const Outcome options = check_scored(run("score --help"));
-  for (const std::string option :
-       {"FILE", "--json", "--method", "--pair-rows", "--seed", "--all-pairs", "--skip-nonfinite", "--fail-on"}) {
+  for (const std::string option : {"FILE", "--json", "--method", "--pair-rows", "--seed", "--all-pairs",
+                                   "--skip-nonfinite", "--fail-on", "--repeat", "seconds"}) {
     CHECK(mentions(options.out, option));
   }
   CHECK(check_scored(run("--version")).out == "collapse " COLLAPSE_VERSION_STRING "\n");
@@ -441,6 +485,7 @@ TEST_CASE("a bad value is refused with the option and the value", "[command_line
   const std::filesystem::path file = folder.write("Z.npy", npy(exact(40, 5)));
   const std::vector<std::pair<std::string, std::vector<std::string>>> bad{
       {"--pair-rows", {"1", "0", "-3", "many", "1.5", "1e3", "10x", "0x10", "+9", "9223372036854775808"}},
+      {"--repeat", {"0", "-2", "x", "2.5", "9223372036854775808"}},
       {"--seed", {"-1", "x", "0.5", "7 8", "18446744073709551616", "99999999999999999999999"}},
       {"--method", {"qr", "SVD", "automatic", "gram,svd"}},
       {"--fail-on", {"collapse", "Healthy", "complete", "complete_collapse anisotropic", "complete-collapse"}}};

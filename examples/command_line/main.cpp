@@ -2,11 +2,13 @@
 
 #include "progress.hpp"
 #include "source.hpp"
+#include "stopwatch.hpp"
 
 #include <collapse/accumulator.hpp>
 #include <collapse/adapters/json.hpp>
 #include <collapse/format.hpp>
 #include <collapse/io/state_file.hpp>
+#include <collapse/metrics/variance.hpp>
 #include <collapse/version.hpp>
 
 #include <fmt/format.h>
@@ -20,6 +22,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <limits>
 #include <new>
 #include <optional>
@@ -61,6 +64,7 @@ struct Arguments {
   std::string dtype;
   std::string save_state;
   bool json = false;
+  Index repeat = 1;
   std::vector<collapse::Verdict> fail_on;
   collapse::Options options;
 };
@@ -152,6 +156,18 @@ void declare_input(CLI::App& score, Arguments& arguments) {
       ->needs(standard_input);
 }
 
+void declare_repeating(CLI::App& score, Arguments& arguments) {
+  score
+      .add_option_function<std::string>(
+          "--repeat",
+          [&arguments](const std::string& text) { arguments.repeat = whole_number<Index>("--repeat", text, 1); },
+          "Measure N times; `seconds` in --json is the median")
+      ->type_name("N")
+      ->default_str("1")
+      ->needs("--json")
+      ->excludes("--stdin");
+}
+
 void declare_measuring(CLI::App& score, collapse::Options& options) {
   score.add_flag("--all-pairs", options.all_pairs,
                  "Cosine quantiles over all pairs of rows, however many; holds all\nrows in memory");
@@ -190,6 +206,9 @@ void declare(CLI::App& app, Arguments& arguments) {
 
   CLI::App* const score = app.add_subcommand("score", "Measure the embeddings in files and print a report");
   score->footer(std::string(verdict_list_and_status) +
+                "The object of --json ends with `seconds`: the wall time of the measuring alone.\n"
+                "Opening, reading and parsing the input are not in it: each block of rows is in\n"
+                "memory before its time is taken.\n\n"
                 "Examples:\n"
                 "  collapse score embeddings.npy\n"
                 "  collapse score shard-*.npy --json > report.json\n"
@@ -198,6 +217,7 @@ void declare(CLI::App& app, Arguments& arguments) {
                 "  encode | collapse score --stdin --dims 768 --dtype f4");
   declare_input(*score, arguments);
   declare_output(*score, arguments);
+  declare_repeating(*score, arguments);
   declare_measuring(*score, arguments.options);
 
   CLI::App* const merge = app.add_subcommand("merge", "Report on what several runs with --save-state have seen");
@@ -278,13 +298,14 @@ std::optional<Index> known_rows(const std::vector<Source>& sources) {
 }
 
 /// Adds all rows of a source.
-void add(collapse::Accumulator& seen, Source& source, command_line::Progress& progress) {
+void add(collapse::Accumulator& seen, Source& source, command_line::Progress& progress,
+         command_line::Stopwatch& measuring) {
   // As many as the accumulator folds at a time, so that they are taken from where they lie.
   constexpr Index block_rows = collapse::detail::Folder::block;
   Index first = 0;
   source.for_each_block(block_rows, [&](const auto& block) {
     try {
-      seen.update(block);
+      measuring.time([&] { seen.update(block); });
     } catch (const collapse::NonFiniteError& error) {
       throw collapse::FileError(
           source.name(),
@@ -297,19 +318,53 @@ void add(collapse::Accumulator& seen, Source& source, command_line::Progress& pr
   });
 }
 
-collapse::Accumulator read(const Arguments& arguments) {
+collapse::Accumulator read(const Arguments& arguments, command_line::Stopwatch& measuring) {
   std::vector<Source> sources = open_sources(arguments);
   const Index cols = sources.front().cols();
   const std::optional<Index> rows = known_rows(sources);
   if (cols == 0 || (rows && *rows < 2)) reject_too_few(name_of(arguments), rows.value_or(0), cols, 0);
-  collapse::Accumulator seen(cols, arguments.options);
+  collapse::Accumulator seen = measuring.time([&] { return collapse::Accumulator(cols, arguments.options); });
   command_line::Progress progress(rows);
-  for (Source& source : sources) add(seen, source, progress);
+  for (Source& source : sources) add(seen, source, progress, measuring);
   if (seen.count() < 2) reject_too_few(name_of(arguments), seen.count(), cols, seen.skipped_rows());
   return seen;
 }
 
-collapse::Accumulator merge(const Arguments& arguments) {
+/// What a command found out.
+struct Result {
+  collapse::Accumulator seen;
+  collapse::Report report;
+  std::optional<double> seconds;  ///< of the measuring, the median of all times
+};
+
+/// What is measured several times has to be read several times.
+void require_files(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    std::error_code ignored;
+    const auto type = std::filesystem::status(path, ignored).type();
+    if (type == std::filesystem::file_type::fifo || type == std::filesystem::file_type::socket) {
+      throw collapse::FileError(path, "a pipe can be read only once; --repeat takes files");
+    }
+  }
+}
+
+/// Measures as many times as asked for: each time anew, from the opening of the files on.
+Result score(const Arguments& arguments) {
+  if (arguments.repeat > 1) require_files(arguments.paths);
+  std::vector<double> seconds;
+  for (;;) {
+    command_line::Stopwatch measuring;
+    collapse::Accumulator seen = read(arguments, measuring);
+    collapse::Report report = measuring.time([&] { return seen.report(); });
+    seconds.push_back(measuring.seconds());
+    if (const auto count = static_cast<Index>(seconds.size()); count == arguments.repeat) {
+      const double median = collapse::detail::median(Eigen::Map<const Eigen::VectorXd>(seconds.data(), count));
+      return {std::move(seen), std::move(report), median};
+    }
+  }
+}
+
+Result merge(const Arguments& arguments) {
   std::optional<collapse::Accumulator> all;
   for (const std::string& path : arguments.paths) {
     collapse::Accumulator part = collapse::io::load_state(path);
@@ -324,26 +379,27 @@ collapse::Accumulator merge(const Arguments& arguments) {
     }
   }
   if (all->count() < 2) reject_too_few(name_of(arguments), all->count(), all->dims(), all->skipped_rows());
-  return std::move(*all);
+  collapse::Report report = all->report();
+  return {std::move(*all), std::move(report), std::nullopt};
 }
 
-std::string render(const collapse::Report& report, const Arguments& arguments) {
-  if (!arguments.json) return fmt::format("{}\n", report);
-  nlohmann::ordered_json json = report;
+std::string render(const Result& result, const Arguments& arguments) {
+  if (!arguments.json) return fmt::format("{}\n", result.report);
+  nlohmann::ordered_json json = result.report;
+  if (result.seconds) json["seconds"] = *result.seconds;
   return json.dump() + '\n';
 }
 
 /// Saves and prints what was asked for.
-int conclude(const collapse::Accumulator& seen, const Arguments& arguments) {
-  const collapse::Report report = seen.report();
-  const std::string text = render(report, arguments);
-  if (!arguments.save_state.empty()) collapse::io::save_state(seen, arguments.save_state);
+int conclude(const Result& result, const Arguments& arguments) {
+  const std::string text = render(result, arguments);
+  if (!arguments.save_state.empty()) collapse::io::save_state(result.seen, arguments.save_state);
   errno = 0;
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
     return refuse("cannot write the report: " + std::generic_category().message(errno));
   }
   const auto& list = arguments.fail_on;
-  const bool reached = std::find(list.begin(), list.end(), report.diagnosis.verdict) != list.end();
+  const bool reached = std::find(list.begin(), list.end(), result.report.diagnosis.verdict) != list.end();
   return reached ? verdict_reached : scored;
 }
 
@@ -364,10 +420,10 @@ int run(int argc, char** argv) {
                "collapse");
   Arguments arguments;
   declare(app, arguments);
-  const CLI::App& score = *app.get_subcommand("score");
+  const CLI::App& command = *app.get_subcommand("score");
   try {
     app.parse(argc, argv);
-    check(score, arguments);
+    check(command, arguments);
   } catch (const CLI::Success& request) {
     return app.exit(request);
   } catch (const CLI::ParseError& error) {
@@ -378,7 +434,7 @@ int run(int argc, char** argv) {
   }
   const std::string name = name_of(arguments);
   try {
-    return conclude(score.parsed() ? read(arguments) : merge(arguments), arguments);
+    return conclude(command.parsed() ? score(arguments) : merge(arguments), arguments);
   } catch (const std::bad_alloc&) {
     return refuse(name + ": not enough memory to measure it");
   } catch (const collapse::FileError& error) {

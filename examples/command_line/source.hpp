@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -43,6 +44,22 @@ enum class Format { by_name, npy, safetensors, text };
   return std::find(text.begin(), text.end(), ending) != text.end() ? Format::text : Format::npy;
 }
 
+/// Waits for a block to be in memory: the pages of a mapped file are read when they are first touched.
+template <class Scalar>
+void touch(const collapse::io::RowBlock<Scalar>& block) {
+  constexpr Eigen::Index page = 4096 / sizeof(Scalar);  // no system has smaller ones
+  const bool rows_lie_together = block.innerStride() == 1;
+  const Eigen::Index runs = rows_lie_together ? block.rows() : block.cols();
+  const Eigen::Index length = rows_lie_together ? block.cols() : block.rows();
+  const Eigen::Index stride = rows_lie_together ? block.outerStride() : block.innerStride();
+  const auto read = [](const Scalar* value) { static_cast<void>(*reinterpret_cast<const volatile std::byte*>(value)); };
+  for (Eigen::Index run = 0; run < runs; ++run) {
+    const Scalar* const values = block.data() + run * stride;
+    for (Eigen::Index i = 0; i < length; i += page) read(values + i);
+    read(values + length - 1);
+  }
+}
+
 /// Rows of one input, whatever it is.
 class Source {
  public:
@@ -67,9 +84,14 @@ class Source {
   [[nodiscard]] std::optional<Eigen::Index> known_rows() const {
     return std::visit([](const auto& input) { return input.known_rows(); }, input_);
   }
+  /// As of RowBlocks; each block is in memory when `body` gets it.
   template <class Body>
   void for_each_block(Eigen::Index rows, Body&& body) {
-    std::visit([&](auto& input) { input.for_each_block(rows, body); }, input_);
+    const auto body_in_memory = [&](const auto& block) {
+      touch(block);
+      body(block);
+    };
+    std::visit([&](auto& input) { input.for_each_block(rows, body_in_memory); }, input_);
   }
 
  private:
