@@ -56,6 +56,12 @@ struct BasicMicroKernel {
     Packet low[] = {(static_cast<void>(J), pset1<Packet>(Scalar(0)))...};
     Packet mid[] = {(static_cast<void>(J), pset1<Packet>(Scalar(0)))...};
     Packet high[] = {(static_cast<void>(J), pset1<Packet>(Scalar(0)))...};
+    // What the products are added to arrives while they are formed.
+    const auto fetch = [&](int j) {
+      Eigen::internal::prefetch(c + j * c_stride);
+      Eigen::internal::prefetch(c + j * c_stride + group - 1);
+    };
+    (fetch(J), ...);
     for (Index k = 0; k < depth; ++k) {
       Packet left0 = pload<Packet>(a);
       Packet left1 = pload<Packet>(a + width);
@@ -106,11 +112,12 @@ class BasicPackedVectors {
     return values_.data() + i / Kernel::group * (Kernel::group * max_depth_) + i % Kernel::group;
   }
 
-  /// Vectors [first, first + count) from the columns of `rows`, and zeros up to the end of the last group.
-  void pack_columns(Index first, Index count, const Panel::View& rows) {
+  /// Entries [depth, depth + rows.rows()) of vectors [first, first + count) from the columns of `rows`, and zeros up to
+  /// the end of the last group.
+  void pack_columns(Index first, Index count, const Panel::View& rows, Index depth = 0) {
     for (Index i = 0; i < count; i += Kernel::group) {
       const Index taken = std::min<Index>(Kernel::group, count - i);
-      Scalar* to = vector(first + i);
+      Scalar* to = vector(first + i) + depth * Kernel::group;
       const double* from = rows.data() + i;
       for (Index k = 0; k < rows.rows(); ++k, to += Kernel::group, from += rows.outerStride()) {
         if (taken == Kernel::group) {

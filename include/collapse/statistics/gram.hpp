@@ -45,9 +45,9 @@ namespace detail {
   return samples <= dims ? Side::samples : Side::dims;
 }
 
-/// Adds products a^T a of blocks of rows to the lower triangle of a square matrix of sums: `pack` every strip of
-/// columns, then `add` to every tile, each in parallel. A tile belongs to one thread at a time and adds its rows in
-/// order, so its bits do not depend on the number of threads.
+/// Adds products a^T a of blocks of rows to the lower triangle of a square matrix of sums: rows are packed, then `add`
+/// is called for every tile, each in parallel. A tile belongs to one thread at a time and adds its rows in order, so
+/// its bits do not depend on the number of threads.
 class LowerTriangle {
  public:
   static constexpr Index tile = PackedVectors::tile;
@@ -58,9 +58,8 @@ class LowerTriangle {
     }
   }
 
-  [[nodiscard]] Index strips() const { return (order_ + tile - 1) / tile; }
-  [[nodiscard]] Index strip_width(Index s) const { return std::min(tile, order_ - s * tile); }
-  void pack(Index s, const Panel::View& a) { packed_.pack_columns(s * tile, strip_width(s), a); }
+  /// Packs rows as those from `depth` on.
+  void pack(Index depth, const Panel::View& rows) { packed_.pack_columns(0, order_, rows, depth); }
 
   /// Where the first packed row of columns [first, first + MicroKernel::group) stands, for who packs on his own.
   [[nodiscard]] double* packed(Index first) { return packed_.vector(first); }
@@ -85,19 +84,19 @@ class LowerTriangle {
 /// result may hold anything.
 template <class Fill>
 [[nodiscard]] Eigen::MatrixXd accumulate_gram(Index depth, Index order, Fill&& fill) {
-  constexpr Index block = 256;
+  constexpr Index block = 512;
   constexpr Index strip = 16;
   LowerTriangle triangle(order, std::min(block, depth));
   Eigen::MatrixXd result = Eigen::MatrixXd::Zero(order, order);
-  Panel panel(std::min(block, depth), order);
   for (Index first = 0; first < depth; first += block) {
     const Index count = std::min(block, depth - first);
-    parallel_for({(count + strip - 1) / strip, count, order}, [&](Index s) {
-      fill(first + s * strip, panel.rows(s * strip, std::min(strip, count - s * strip), order));
-    });
-    parallel_for({triangle.strips(), count, order}, [&](Index s) {
-      triangle.pack(s, panel.columns(s * LowerTriangle::tile, count, triangle.strip_width(s)));
-    });
+    parallel_for(
+        {(count + strip - 1) / strip, count, order}, [order] { return Panel(strip, order); },
+        [&](Index s, Panel& panel) {
+          const Panel::View rows = panel.view(std::min(strip, count - s * strip), order);
+          fill(first + s * strip, rows);
+          triangle.pack(s * strip, rows);
+        });
     parallel_for({triangle.tiles(), count, order, order}, [&](Index t) { triangle.add(t, count, result); });
   }
   return result;
