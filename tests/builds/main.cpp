@@ -14,7 +14,10 @@ namespace {
 
 void print(const std::string& path, const nlohmann::json& value) {
   if (value.is_object()) {
-    for (const auto& [key, inner] : value.items()) print(path + '.' + key, inner);
+    for (const auto& [key, inner] : value.items()) {
+      // Sentences, in which numbers are rounded.
+      if (key != "explanation" && key != "remedy") print(path + '.' + key, inner);
+    }
   } else if (value.is_array()) {
     for (std::size_t k = 0; k < value.size(); ++k) print(fmt::format("{}.{}", path, k), value[k]);
   } else if (value.is_number_float()) {
