@@ -7,6 +7,7 @@
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -25,6 +26,8 @@ namespace collapse::detail {
   // Squares of the entries must neither overflow nor vanish.
   int exponent = 0;
   std::frexp(largest, &exponent);
+  // Of the largest and the denormal entries a power of two and its inverse cannot both be a double.
+  exponent = std::clamp(exponent, -1022, 1022);
   lower *= std::ldexp(1.0, -exponent);
   Tridiagonal result;
   if (order <= 2 * Band::width) {
