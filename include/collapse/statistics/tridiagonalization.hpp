@@ -2,6 +2,7 @@
 
 #include <collapse/detail/band_reduction.hpp>
 #include <collapse/detail/bulge_chasing.hpp>
+#include <collapse/detail/lapack.hpp>
 #include <collapse/detail/tridiagonal.hpp>
 
 #include <Eigen/Core>
@@ -13,7 +14,8 @@
 
 namespace collapse::detail {
 
-/// Q^T A Q for an orthogonal Q that leaves the first unit vector as it is.
+/// Q^T A Q for an orthogonal Q that leaves the first unit vector as it is. Large orders in two stages, or by LAPACK
+/// where the program asks for it (lapack.hpp).
 ///
 /// @param lower  the lower triangle of A
 /// Cost: 4/3 n^3 flops in matrix products and 6 n^2 Band::width beside them; O(n^2) memory.
@@ -34,7 +36,11 @@ namespace collapse::detail {
     const Eigen::Tridiagonalization<Eigen::MatrixXd> reduced(lower);
     result = {reduced.diagonal(), reduced.subDiagonal()};
   } else {
+#ifdef COLLAPSE_USE_LAPACK
+    result = lapack_tridiagonalize(lower);
+#else
     result = chase_bulges(reduce_to_band(lower));
+#endif
   }
   result.diagonal *= std::ldexp(1.0, exponent);
   result.beside *= std::ldexp(1.0, exponent);
