@@ -12,12 +12,11 @@
 #include <Eigen/Core>
 
 #include <cstddef>
-#include <limits>
 
 /// As LAPACK's own header has it, with the length of a character argument that Fortran compilers pass last. Integers
-/// have 32 bits (LP64, the default everywhere: libopenblas, libmkl_intel_lp64). Where they have 64 (ILP64), pointers to
-/// them have another type but calls are the same, see `lapack_tridiagonalize`; libraries that rename the function for
-/// ILP64 (dsytrd_64_) are not found by the linker.
+/// have 32 bits (LP64: libopenblas, libmkl_intel_lp64). A library whose integers have 64 (ILP64: libopenblas64,
+/// libmkl_intel_ilp64) works too on little-endian machines, see `lapack_tridiagonalize`; not one that renames its
+/// functions (dsytrd_64_).
 extern "C" void dsytrd_(const char* uplo, const int* order, double* a, const int* stride, double* diagonal,
                         double* beside, double* factors, double* work, const int* work_size, int* info,
                         std::size_t uplo_length);
@@ -31,17 +30,12 @@ namespace collapse::detail {
 /// @param lower  destroyed
 /// @throws Error when LAPACK refuses an argument
 [[nodiscard]] inline Tridiagonal lapack_tridiagonalize(Eigen::MatrixXd& lower) {
-  if (lower.rows() > std::numeric_limits<int>::max()) {
-    throw Error(
-        fmt::format("a Gram matrix of order {} is too large for the integers of LAPACK; compile without "
-                    "COLLAPSE_USE_LAPACK",
-                    lower.rows()));
-  }
+  // A matrix whose order int does not hold is not in any memory.
   const auto order = static_cast<int>(lower.rows());
   Tridiagonal result{Eigen::VectorXd(order), Eigen::VectorXd(order > 0 ? order - 1 : 0)};
   if (order == 0) return result;
   Eigen::VectorXd factors(order);
-  // Two ints each: a library whose integers have 64 bits reads both, in the order of small-endian machines.
+  // Two ints each: a library whose integers have 64 bits reads both.
   alignas(8) const int n[2] = {order, 0};
   alignas(8) int work_size[2] = {-1, -1};
   alignas(8) int info[2] = {0, 0};
@@ -49,10 +43,10 @@ namespace collapse::detail {
     dsytrd_("L", n, lower.data(), n, result.diagonal.data(), result.beside.data(), factors.data(), work, work_size,
             info, 1);
     if (info[0] != 0) {
-      throw Error(
-          fmt::format("LAPACK's dsytrd refused its argument {} for a matrix of order {}: is the library that "
-                      "was linked one of LP64?",
-                      -info[0], order));
+      throw Error(fmt::format(
+          "LAPACK's dsytrd refused its argument {} for a matrix of order {}; link another LAPACK or compile "
+          "without COLLAPSE_USE_LAPACK",
+          -info[0], order));
     }
   };
   double best_size = 0.0;
