@@ -63,6 +63,19 @@ macro(collapse_find_fmt)
   endif()
 endmacro()
 
+# Never downloaded: who asks for it has one that fits his machine. BLA_VENDOR chooses among several.
+macro(collapse_find_lapack)
+  if(NOT TARGET LAPACK::LAPACK)
+    find_package(LAPACK QUIET)
+    if(NOT LAPACK_FOUND)
+      message(
+        FATAL_ERROR
+          "COLLAPSE_USE_LAPACK is on and no LAPACK was found. Install one (Debian, Ubuntu: apt install libopenblas-dev), name "
+          "its place in CMAKE_PREFIX_PATH or its kind in BLA_VENDOR, or configure with -DCOLLAPSE_USE_LAPACK=OFF.")
+    endif()
+  endif()
+endmacro()
+
 macro(collapse_find_cli11)
   if(NOT TARGET CLI11::CLI11)
     find_package(CLI11 CONFIG QUIET)

@@ -119,12 +119,15 @@ class TwoSidedUpdate {
     return {m.data() + first * m.rows(), count, rows, Eigen::OuterStride<>(m.rows())};
   }
 
-  /// Packs a strip of V by its columns: the vectors that rows of A are multiplied with.
+  /// Packs a strip of V by its columns, the vectors that rows of A are multiplied with, and zeros up to the end of the
+  /// last group.
   void pack_depth(Index s, const Eigen::Ref<const Eigen::MatrixXd>& v) {
     PackedVectors& to = strips_[static_cast<std::size_t>(s)];
-    for (Index c = 0; c < v.cols(); ++c) {
+    constexpr Index group = MicroKernel::group;
+    const Index whole = (v.cols() + group - 1) / group * group;
+    for (Index c = 0; c < whole; ++c) {
       double* const vector = to.vector(c);
-      for (Index k = 0; k < v.rows(); ++k) vector[k * MicroKernel::group] = v(k, c);
+      for (Index k = 0; k < v.rows(); ++k) vector[k * group] = c < v.cols() ? v(k, c) : 0.0;
     }
   }
 

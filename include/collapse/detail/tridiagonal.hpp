@@ -27,7 +27,7 @@ struct Tridiagonal {
     return {diagonal.tail(order() - 1), beside.tail(order() - 2)};
   }
 
-  /// All eigenvalues lie within [-bound(), bound()] (Gershgorin).
+  /// All eigenvalues lie within [-bound(), bound()] (Gershgorin). Entries must leave room for the sum of three.
   [[nodiscard]] double bound() const {
     double bound = 0.0;
     for (Index k = 0; k < order(); ++k) {
@@ -62,7 +62,8 @@ class SturmCounts {
 
   [[nodiscard]] Lanes below(const Lanes& x) const {
     using namespace Eigen::internal;
-    constexpr Index run = 8;  // minors shrink by less than 1e-30 a step, and grow by less than 4
+    // Two minors in a row shrink by no more than about 1e-120 in three steps, and grow by less than 4 in one.
+    constexpr Index run = 6;
     Packet at[packets];
     Packet minor[packets];
     Packet before[packets];
@@ -164,7 +165,9 @@ inline void bisect(const SturmCounts& counts, std::vector<RankedInterval>& inter
     return Eigen::VectorXd(v.unaryExpr([exponent](double x) { return std::ldexp(x, -exponent); }));
   };
   const SturmCounts counts({scaled(t.diagonal), scaled(t.beside)});
-  const double near = std::max(std::ldexp(tolerance, -exponent), 0.25 * std::numeric_limits<double>::epsilon() * 1e-12);
+  // Where a large entry stands beside a small matrix, the tolerance may be far below a rounding of the bound; but an
+  // eigenvalue that is zero has no digits to reach.
+  const double near = std::max(std::ldexp(tolerance, -exponent), 1e-45);
 
   std::vector<RankedInterval> intervals{{-1.0, 1.0, first, end}};
   constexpr std::size_t at_once = 4 * static_cast<std::size_t>(SturmCounts::lanes);

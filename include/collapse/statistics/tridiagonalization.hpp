@@ -2,17 +2,20 @@
 
 #include <collapse/detail/band_reduction.hpp>
 #include <collapse/detail/bulge_chasing.hpp>
+#include <collapse/detail/lapack.hpp>
 #include <collapse/detail/tridiagonal.hpp>
 
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 namespace collapse::detail {
 
-/// Q^T A Q for an orthogonal Q that leaves the first unit vector as it is.
+/// Q^T A Q for an orthogonal Q that leaves the first unit vector as it is. Large orders in two stages, or by LAPACK
+/// where the program asks for it (lapack.hpp).
 ///
 /// @param lower  the lower triangle of A
 /// Cost: 4/3 n^3 flops in matrix products and 6 n^2 Band::width beside them; O(n^2) memory.
@@ -25,13 +28,19 @@ namespace collapse::detail {
   // Squares of the entries must neither overflow nor vanish.
   int exponent = 0;
   std::frexp(largest, &exponent);
+  // Of the largest and the denormal entries a power of two and its inverse cannot both be a double.
+  exponent = std::clamp(exponent, -1022, 1022);
   lower *= std::ldexp(1.0, -exponent);
   Tridiagonal result;
   if (order <= 2 * Band::width) {
     const Eigen::Tridiagonalization<Eigen::MatrixXd> reduced(lower);
     result = {reduced.diagonal(), reduced.subDiagonal()};
   } else {
+#ifdef COLLAPSE_USE_LAPACK
+    result = lapack_tridiagonalize(lower);
+#else
     result = chase_bulges(reduce_to_band(lower));
+#endif
   }
   result.diagonal *= std::ldexp(1.0, exponent);
   result.beside *= std::ldexp(1.0, exponent);
