@@ -123,7 +123,11 @@ class Window {
   for (Index s = 0; s <= sweeps; ++s) done[static_cast<std::size_t>(s)].store(0, std::memory_order_relaxed);
   std::atomic<Index> next{0};
   constexpr Index all = std::numeric_limits<Index>::max();
-  parallel_for({static_cast<Index>(max_threads()), order, order, Band::width}, [&](Index) {
+  const auto threads = static_cast<Index>(max_threads());
+  // Who has to wait does so until there is work for a while, as long as all threads still find theirs: one meeting per
+  // window would stop everything whenever a core is taken away.
+  const Index lead = std::min<Index>(8, order / Band::width / (2 * threads));
+  parallel_for({threads, order, order, Band::width}, [&](Index) {
     for (;;) {
       const Index sweep = next.fetch_add(1, std::memory_order_relaxed);
       if (sweep >= sweeps) return;
@@ -131,8 +135,11 @@ class Window {
       const auto wait_for = [&](Index windows) {
         if (sweep == 0) return;
         const std::atomic<Index>& before = done[static_cast<std::size_t>(sweep - 1)];
-        for (int spins = 0; before.load(std::memory_order_acquire) < windows; ++spins) {
-          if (spins > 256) std::this_thread::yield();
+        if (before.load(std::memory_order_acquire) >= windows) return;
+        // Some windows take less time than giving the core away.
+        constexpr int patience = 1 << 14;
+        for (int spins = 0; before.load(std::memory_order_acquire) < windows + lead; ++spins) {
+          if (spins > patience) std::this_thread::yield();
         }
       };
       Reflector reflector;
