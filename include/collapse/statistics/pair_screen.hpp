@@ -203,6 +203,10 @@ class PairScreen {
     result.exact = selection_.exact();
     if (!count()) return std::nullopt;
     const Ranks ranks = quantile_ranks(result.pairs);
+    if (has_standard_errors()) {
+      count_below_quantiles(ranks);
+      mark_standard_errors();
+    }
     mark_all(ranks);
     if (!evaluate()) return std::nullopt;
     set_extremes(result);
@@ -210,7 +214,11 @@ class PairScreen {
     const std::optional<std::array<double, 14>> values = order_statistics(ranks);
     if (!values) return std::nullopt;
     set_quantiles(result, *values);
-    if (!result.exact && !standard_errors(result)) return std::nullopt;
+    if (has_standard_errors()) {
+      if (!set_standard_errors_of(result)) return std::nullopt;
+    } else if (!result.exact) {
+      result.standard_error.fill(undefined);
+    }
     return result;
   }
 
@@ -435,10 +443,12 @@ class PairScreen {
     for (std::size_t c = 0; c < fine_count; ++c) marked_[c] = static_cast<char>(marked_[c] && !known_[c]);
     const std::int64_t more = marked();
     if (static_cast<std::int64_t>(found_.size()) + more > most_known(selection_.pairs())) return false;
-    if (more > 0) {
-      parallel_for(order_.tiles(), workers_,
-                   [&](Index t, Worker& worker) { static_cast<void>(search(t, placed(t, worker), worker)); });
+    if (more == 0) {
+      unmark();
+      return true;
     }
+    parallel_for(order_.tiles(), workers_,
+                 [&](Index t, Worker& worker) { static_cast<void>(search(t, placed(t, worker), worker)); });
     keep_found();
     return true;
   }
@@ -612,15 +622,15 @@ class PairScreen {
     return result;
   }
 
-  [[nodiscard]] bool standard_errors(PairDistances& result) {
+  // --- standard errors ---
+
+  [[nodiscard]] bool has_standard_errors() const { return !selection_.exact() && tiles_.count() >= 3; }
+
+  /// For each row, how many of its pairs lie in cells up to that of each quantile's lower rank. A pair that lies on
+  /// another side of the quantile itself is known: it is as near to that rank as the float of its pair may be.
+  void count_below_quantiles(const Ranks& quantiles) {
     const Index m = tiles_.count();
-    if (m < 3) {
-      result.standard_error.fill(undefined);
-      return true;
-    }
-    // Where float may be wrong about the cell, the pairs are known: they lie about the ranks of the quantiles.
-    std::array<std::uint16_t, 7> cut{};
-    for (std::size_t q = 0; q < 7; ++q) cut[q] = fine_(result.quantile[q]);
+    for (std::size_t q = 0; q < 7; ++q) cut_[q] = static_cast<std::uint16_t>(cell_of(quantiles[2 * q]));
     parallel_for(order_.tiles(), workers_, [&](Index t, Worker& worker) {
       if (worker.below.rows() == 0) worker.below = PairsBelow::Zero(m, 7);
       // No row of a tile has more pairs in it than these can count.
@@ -629,7 +639,7 @@ class PairScreen {
       for_each_strip(t, placed(t, worker), [&](const Strip& strip) {
         for (std::size_t q = 0; q < 7; ++q) {
           std::uint16_t* const row = in_tile[q].data() + (strip.first_row - top);
-          worker.below(strip.col, static_cast<Index>(q)) += count_below(strip.cells, strip.count, cut[q], row);
+          worker.below(strip.col, static_cast<Index>(q)) += count_below(strip.cells, strip.count, cut_[q], row);
         }
       });
       for (std::size_t q = 0; q < 7; ++q) {
@@ -638,22 +648,34 @@ class PairScreen {
         }
       }
     });
-    PairsBelow below = PairsBelow::Zero(m, 7);
+    rows_below_ = PairsBelow::Zero(m, 7);
     for (const Worker& worker : workers_) {
-      if (worker.below.rows() > 0) below += worker.below;
+      if (worker.below.rows() > 0) rows_below_ += worker.below;
     }
+  }
+
+  /// Marks the cells of the ranks that standard errors will most likely be read off, to look for their pairs together
+  /// with the rest.
+  void mark_standard_errors() {
+    for (const std::int64_t rank : standard_error_ranks(rows_below_, selection_.pairs(), selection_.population)) {
+      const std::int32_t cell = cell_of(rank);
+      mark(cell - near_ - 1, cell + near_ + 2);
+    }
+  }
+
+  [[nodiscard]] bool set_standard_errors_of(PairDistances& result) {
     settle([&result](double value, double margin) {
       return std::any_of(result.quantile.begin(), result.quantile.end(),
                          [=](double at) { return std::abs(value - at) <= margin; });
     });
     for (const Found& pair : found_) {
       for (std::size_t q = 0; q < 7; ++q) {
-        const std::int32_t change = (pair.value <= result.quantile[q] ? 1 : 0) - (pair.cell <= cut[q] ? 1 : 0);
-        below(pair.row, static_cast<Index>(q)) += change;
-        below(pair.col, static_cast<Index>(q)) += change;
+        const std::int32_t change = (pair.value <= result.quantile[q] ? 1 : 0) - (pair.cell <= cut_[q] ? 1 : 0);
+        rows_below_(pair.row, static_cast<Index>(q)) += change;
+        rows_below_(pair.col, static_cast<Index>(q)) += change;
       }
     }
-    const Ranks ranks = standard_error_ranks(below, result.pairs, selection_.population);
+    const Ranks ranks = standard_error_ranks(rows_below_, result.pairs, selection_.population);
     mark(ranks);
     if (!evaluate()) return false;
     const std::optional<std::array<double, 14>> values = order_statistics(ranks);
@@ -675,6 +697,8 @@ class PairScreen {
   std::vector<char> known_ = std::vector<char>(fine_count, 0);
   std::vector<std::size_t> begin_ = std::vector<std::size_t>(fine_count, 0);  ///< of a known cell's pairs in found_
   std::vector<Found> found_;
+  std::array<std::uint16_t, 7> cut_{};  ///< for each quantile, the last cell that counts as below
+  PairsBelow rows_below_;
   std::vector<Worker> workers_;
 };
 
