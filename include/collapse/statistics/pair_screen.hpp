@@ -51,27 +51,28 @@ namespace collapse::detail {
 /// Bound on how far h as PairTiles computes it is from 1 - u_i . u_j with the product formed in double in any order.
 ///
 /// With u = 2^-53 and w_i = z_i times its computed inverse length, both are (||w_i||^2 + ||w_j||^2) / 2 - w_i . w_j but
-/// for rounding. Here the squares are taken to be 1, which they are within gamma_(D + 6): a sum of D squares, a root,
-/// an inverse and what they are used in; the product is off by gamma_(D + 2) at most. There each v is w - m with
-/// entries rounded twice, by u (|w_d| + |v_d|), which moves h by u (2 + 2 sqrt(Q)) sqrt(Q) twice over, and two squares
-/// and a product are summed: less than 2 gamma_(D + 4) Q, and 3 u (Q + 1) where they are put together. Altogether less
-/// than (2 D + 8) + (2 D + 8 + 3 + 4) Q + 4 sqrt(Q) + 3 times u; what is written leaves room for terms of second order.
+/// for rounding. Here the squares are taken to be 1, which they are within gamma_(D + 6): a sum of D squares, a root
+/// and an inverse; the product is off by gamma_(D + 2), and one sum by 2 u. There the entries of v = w - m are rounded
+/// twice, by u (|w_d| + |v_d|), which moves h by 4 u (sqrt(Q) + Q); two squares and a product are summed, off by
+/// 2 gamma_(D + 4) Q, and put together, by 3 u Q. In all (2 D + 10) + (2 D + 15) Q + 4 sqrt(Q) times u; what is written
+/// leaves room for terms of second order.
 [[nodiscard]] inline double refining_error(Index dims, double largest_square) {
   return 4.0 * (static_cast<double>(dims) + 16.0) * 0x1p-53 * (1.0 + largest_square);
 }
 
 using FineCells = BasicCells<(1 << 16)>;
 
-/// The selected pairs tile by tile as PairTiles, but as places among the cells, in float; and single ones exactly. Rows
-/// are kept as floats; those of a single pair are loaded again in double.
+/// The selected pairs tile by tile as PairTiles, but as places among the cells, in float; and single ones in double,
+/// nearly or exactly. Only the floats are kept: doubles for the few single pairs would be three times the memory, and
+/// touching it took longer than all else but the products.
 template <EmbeddingScalar Scalar>
 class ScreeningTiles {
  public:
   using Packed = BasicPackedVectors<float>;
   static constexpr Index tile = 2 * Packed::tile;
 
-  /// In cells: what is refined leaves one pair in so many open.
-  static constexpr double least_refined = 0x1p-6;
+  /// Pairs are refined where that is off by no more than this part of a cell.
+  static constexpr double most_refined_error = 0x1p-6;
 
   /// @param typical_square  of the order of ||v||^2: puts the floats in the middle of their range
   ScreeningTiles(const SelectedDirections<Scalar>& directions, const FineCells& cells, double typical_square)
@@ -98,7 +99,7 @@ class ScreeningTiles {
     const double square = 2.0 * half_squares_.maxCoeff();
     const double scaled_square = square * scale * scale;
     error_ = screening_error(dims_, square, cells.low()) * cells.per_unit();
-    if (directions_.in_range() && refining_error(dims_, square) * cells.per_unit() < least_refined) {
+    if (directions_.in_range() && refining_error(dims_, square) * cells.per_unit() < most_refined_error) {
       refined_error_ = refining_error(dims_, square);
     }
     if (!(scaled_square > 0x1p-40 && scaled_square < 0x1p80)) error_ = std::numeric_limits<double>::infinity();
@@ -173,7 +174,8 @@ class ScreeningTiles {
 /// A place among the cells is off by at most `error`, so the order statistic of a rank lies within `error` of the float
 /// of that rank, and the float of the pair that it belongs to within twice that. These pairs, those as near to the
 /// least and the greatest, and those within `error` of an edge where pairs are counted are evaluated in double; of all
-/// others the float knows on which side they are.
+/// others the float knows on which side they are. In double, the rows as they came tell all but near ties apart, at
+/// half the cost of their directions; only ties are settled by these.
 template <EmbeddingScalar Scalar>
 class PairScreen {
  public:
