@@ -229,7 +229,7 @@ TEST_CASE("large inputs are screened and have the bits of double whatever the nu
 }
 
 TEST_CASE("pairs that are too many to be remembered have the same bits", "[pair_screen]") {
-  // Few tiles, and so many that the cells of the quantiles are guessed from a part of them.
+  // Few tiles, and so many that a part of them is looked at first.
   for (const Index n : {Index{400}, Index{2900}}) {
     CAPTURE(n);
     Dense<float> z = reference::gaussian<float>(n, 3, 73, 0.2);
@@ -250,6 +250,15 @@ TEST_CASE("pairs that are too many to be remembered have the same bits", "[pair_
     z.topRows(n / 12) = z.row(n - 1).replicate(n / 12, 1);
     check();
   }
+}
+
+TEST_CASE("pairs so many that the cells of their quantiles are guessed have the same bits", "[pair_screen]") {
+  const Prepared<float> prepared(reference::gaussian<float>(8300, 3, 76, 0.2), {.pair_rows = 8300});
+  const std::optional<PairDistances> guessed = prepared.by_float(0);
+  const std::optional<PairDistances> remembered = prepared.by_float(prepared.selection.pairs());
+  REQUIRE(guessed.has_value());
+  REQUIRE(remembered.has_value());
+  check_same(*guessed, *remembered);
 }
 
 TEST_CASE("more ties than are worth it are left to double also where the first tiles show none of them",

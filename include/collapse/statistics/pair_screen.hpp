@@ -415,7 +415,7 @@ class PairScreen {
   }
 
   /// Marks what mark_all probably will, from the tiles seen so far: the quantiles of all pairs lie within four
-  /// deviations, were the pairs independent. Nothing if that is too much.
+  /// deviations, were the pairs independent. Nothing if that leaves too little for pairs that were not expected.
   void guess() {
     const std::int64_t part = below_.back();
     for (std::size_t q = 0; q < 7; ++q) {
@@ -429,7 +429,7 @@ class PairScreen {
     mark_edges();
     mark(0, cell_of(0) + near_ + 1);
     mark(cell_of(part - 1) - near_, FineCells::count);
-    if (marked() > most_known(selection_.pairs()) / 2 * part / selection_.pairs()) unmark();
+    if (marked() > most_known(selection_.pairs()) / 4 * 3 * part / selection_.pairs()) unmark();
   }
 
   // --- the pairs in these cells, in double ---
