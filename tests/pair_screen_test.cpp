@@ -7,8 +7,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 using namespace collapse;
@@ -36,8 +39,9 @@ struct Prepared {
     return detail::PairStatistics<detail::PairTiles<Scalar>>(tiles, selection, moments.mean_distance, moments.std)
         .run();
   }
-  [[nodiscard]] std::optional<PairDistances> by_float() const {
-    return detail::screened_pair_distances(directions, moments.mean_distance, moments.std);
+  [[nodiscard]] std::optional<PairDistances> by_float(
+      std::int64_t most_remembered = detail::TileOrder::most_remembered) const {
+    return detail::screened_pair_distances(directions, moments.mean_distance, moments.std, most_remembered);
   }
   [[nodiscard]] PairDistances by_either() const {
     return detail::pair_distances(view, rows, selection, mean, nullptr, moments.mean_distance, moments.std);
@@ -224,6 +228,62 @@ TEST_CASE("large inputs are screened and have the bits of double whatever the nu
   }
 }
 
+TEST_CASE("pairs that are too many to be remembered have the same bits", "[pair_screen]") {
+  // Few tiles, and so many that a part of them is looked at first.
+  for (const Index n : {Index{400}, Index{2900}}) {
+    CAPTURE(n);
+    Dense<float> z = reference::gaussian<float>(n, 3, 73, 0.2);
+    const auto check = [&z] {
+      for (const Index left_out : {0, 30}) {
+        if (left_out == 0 && z.rows() > 400) continue;
+        CAPTURE(left_out);
+        const Prepared<float> prepared(z, {.pair_rows = z.rows() - left_out});
+        const std::optional<PairDistances> screened = prepared.by_float(0);
+        REQUIRE(screened.has_value());
+        check_same(*screened, *prepared.by_float());
+      }
+    };
+    check();
+    INFO("rows sorted, with as many ties as are worth it: a part of the tiles tells little of the rest");
+    for (Index i = 0; i < n; ++i) z.row(i) *= 0.2F + static_cast<float>(i / (n / 5)) * 0.1F;
+    z.topRows(n / 2).col(0).array() += 1.0F;
+    z.topRows(n / 12) = z.row(n - 1).replicate(n / 12, 1);
+    check();
+  }
+}
+
+TEST_CASE("pairs so many that the cells of their quantiles are guessed have the same bits", "[pair_screen]") {
+  const Prepared<float> prepared(reference::gaussian<float>(8300, 3, 76, 0.2), {.pair_rows = 8300});
+  const std::optional<PairDistances> guessed = prepared.by_float(0);
+  const std::optional<PairDistances> remembered = prepared.by_float(prepared.selection.pairs());
+  REQUIRE(guessed.has_value());
+  REQUIRE(remembered.has_value());
+  check_same(*guessed, *remembered);
+}
+
+TEST_CASE("more ties than are worth it are left to double also where the first tiles show none of them",
+          "[pair_screen]") {
+  Dense<float> z = reference::gaussian<float>(3100, 6, 74, 0.2);
+  z.middleRows(200, 600) = z.row(0).replicate(600, 1);
+  const Prepared<float> prepared(z);
+  CHECK_FALSE(prepared.by_float(0).has_value());
+  CHECK_FALSE(prepared.by_float().has_value());
+}
+
+TEST_CASE("float and double give the same bits in every layout", "[pair_screen]") {
+  const Dense<float> z = reference::gaussian<float>(230, 21, 75);
+  const Prepared<float> prepared(z, {.pair_rows = 200});
+  const PairDistances expected = prepared.by_double();
+  reference::in_every_layout(z, [&](const std::string& layout, const detail::MatrixView<float>& view) {
+    CAPTURE(layout);
+    const detail::SelectedDirections<float> directions(view, prepared.rows, prepared.mean, prepared.selection);
+    const std::optional<PairDistances> screened =
+        detail::screened_pair_distances(directions, prepared.moments.mean_distance, prepared.moments.std);
+    REQUIRE(screened.has_value());
+    check_same(*screened, expected);
+  });
+}
+
 namespace {
 
 /// The largest error of a place, as a share of its bound. Compares with long double, starting from the doubles v.
@@ -231,8 +291,8 @@ template <class Scalar>
 double worst_share_of_bound(const Dense<Scalar>& z) {
   const Prepared<Scalar> prepared(z);
   const auto cells = detail::FineCells::around(prepared.moments.mean_distance, prepared.moments.std);
-  const detail::ScreeningTiles tiles(prepared.directions, cells, prepared.moments.mean_distance);
-  REQUIRE(tiles.count() <= detail::ScreeningTiles::tile);
+  const detail::ScreeningTiles<Scalar> tiles(prepared.directions, cells, prepared.moments.mean_distance);
+  REQUIRE(tiles.count() <= detail::ScreeningTiles<Scalar>::tile);
   REQUIRE(std::isfinite(tiles.error()));
   Eigen::MatrixXf places(tiles.count(), tiles.count());
   tiles.fill(0, 0, places);
@@ -274,4 +334,54 @@ TEST_CASE("no product in float is off by more than its bound", "[pair_screen]") 
       }
     }
   }
+}
+
+namespace {
+
+/// The largest error of a value from the rows as they came, as a share of its bound.
+template <class Scalar>
+double worst_share_of_refining_bound(const Dense<Scalar>& z, double share) {
+  const Prepared<Scalar> prepared(z, {}, share);
+  const auto cells = detail::FineCells::around(prepared.moments.mean_distance, prepared.moments.std);
+  const detail::ScreeningTiles<Scalar> tiles(prepared.directions, cells, prepared.moments.mean_distance);
+  REQUIRE(tiles.refined_error() > 0.0);
+  detail::Panel scratch = tiles.scratch();
+  double worst = 0.0;
+  for (Index j = 0; j < tiles.count(); ++j) {
+    for (Index i = j + 1; i < tiles.count(); ++i) {
+      const double exact = tiles.template values<1>({std::pair{i, j}}, scratch)[0];
+      worst = std::max(worst, std::abs(tiles.refined(i, j) - exact) / tiles.refined_error());
+    }
+  }
+  return worst;
+}
+
+}  // namespace
+
+TEST_CASE("no value from the rows as they came is off by more than its bound", "[pair_screen]") {
+  for (const Index d : {1, 2, 15, 16, 17, 400}) {
+    for (const double offset : {0.0, 3.0}) {
+      for (const double share : {0.0, 0.5, 1.0}) {
+        CAPTURE(d, offset, share);
+        // One dimension has two directions and nothing in between.
+        const Dense<double> z = reference::gaussian<double>(30, d, 83, d == 1 ? 0.0 : offset);
+        CHECK(worst_share_of_refining_bound(z, share) < 1.0);
+        CHECK(worst_share_of_refining_bound<float>(z.cast<float>(), share) < 1.0);
+      }
+    }
+  }
+  CHECK(worst_share_of_refining_bound<double>(1e120 * reference::gaussian<double>(30, 20, 84), 1.0) < 1.0);
+}
+
+TEST_CASE("values are not taken from rows that leave the range of double or differ by their rounding",
+          "[pair_screen]") {
+  const auto refined_error = [](const Dense<double>& z) {
+    const Prepared<double> prepared(z);
+    const auto cells = detail::FineCells::around(prepared.moments.mean_distance, prepared.moments.std);
+    return detail::ScreeningTiles<double>(prepared.directions, cells, prepared.moments.mean_distance).refined_error();
+  };
+  const Dense<double> plain = reference::gaussian<double>(30, 20, 85);
+  CHECK(refined_error(plain) < 1e-13);
+  CHECK(std::isnan(refined_error(1e160 * plain)));
+  CHECK(std::isnan(refined_error(reference::around_a_point<double>(30, 20, 1e-5, 86))));
 }

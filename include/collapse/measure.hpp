@@ -117,8 +117,7 @@ template <EmbeddingScalar Scalar>
 ///         Options::nonfinite), OptionError; everything derives from collapse::Error
 /// Cost: about 2 N D m flops for m = min(N, D), min(N, pair_rows)^2 D for the cosine quantiles and two eigenvalue
 /// problems
-///       of order m. Memory: a few m x m matrices of double, and pair_rows x D doubles and floats; never a copy of
-///       Z.
+///       of order m. Memory: a few m x m matrices of double, and pair_rows x D floats or doubles; never a copy of Z.
 template <class Derived>
 [[nodiscard]] Report measure(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   validate(options);

@@ -29,7 +29,7 @@ struct Options {
   SpectrumMethod method = SpectrumMethod::automatic;
   NonFinite nonfinite = NonFinite::reject;
   Index pair_rows = 4096;  ///< cosine quantiles over all pairs up to this many rows, over a sample of so many above
-  bool all_pairs = false;  ///< all pairs whatever the number of rows: O(N^2 D) time, memory of a few tiles
+  bool all_pairs = false;  ///< all pairs whatever the number of rows: O(N^2 D) time, memory of about 1 GB at most
   std::uint64_t seed = 0;  ///< of the row sample
   Index alpha_first = 11;  ///< first and last rank (from 1) of the power-law fit
   Index alpha_last = 100;

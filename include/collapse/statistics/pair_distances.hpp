@@ -151,13 +151,13 @@ inline void set_quantiles(PairDistances& result, const std::array<double, 14>& v
 using PairsBelow = Eigen::Matrix<std::int32_t, Eigen::Dynamic, 7>;
 
 /// Adds 1 to the row of each pair of a strip that lies at or below the limit; how many there are.
-template <class Value>
-[[nodiscard]] std::int32_t count_below(const Value* values, Index count, Value limit, std::int32_t* rows) {
-  std::int32_t total = 0;
+template <class Value, class Count>
+[[nodiscard]] Count count_below(const Value* values, Index count, Value limit, Count* rows) {
+  Count total = 0;
   for (Index k = 0; k < count; ++k) {
-    const std::int32_t is_below = values[k] <= limit ? 1 : 0;
-    rows[k] += is_below;
-    total += is_below;
+    const Count is_below = values[k] <= limit ? 1 : 0;
+    rows[k] = static_cast<Count>(rows[k] + is_below);
+    total = static_cast<Count>(total + is_below);
   }
   return total;
 }
@@ -192,8 +192,10 @@ inline void set_standard_errors(PairDistances& result, const std::array<double, 
   }
 }
 
-/// A cell with more pairs than that is not collected but divided again.
-inline constexpr std::int64_t most_collected = std::int64_t{1} << 16;
+/// A cell with more of all pairs than that is not collected but divided again.
+[[nodiscard]] inline std::int64_t most_collected(std::int64_t pairs) {
+  return std::clamp(pairs / 1024, std::int64_t{1} << 16, std::int64_t{1} << 20);
+}
 
 }  // namespace detail
 }  // namespace collapse

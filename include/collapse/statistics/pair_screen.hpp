@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -47,47 +48,68 @@ namespace collapse::detail {
   return roundings / (1.0 - roundings) * largest_square + u * (8.0 * largest_square + 4.0 * low);
 }
 
+/// Bound on how far h as PairTiles computes it is from 1 - u_i . u_j with the product formed in double in any order.
+///
+/// With u = 2^-53 and w_i = z_i times its computed inverse length, both are (||w_i||^2 + ||w_j||^2) / 2 - w_i . w_j but
+/// for rounding. Here the squares are taken to be 1, which they are within gamma_(D + 6): a sum of D squares, a root
+/// and an inverse; the product is off by gamma_(D + 2), and one sum by 2 u. There the entries of v = w - m are rounded
+/// twice, by u (|w_d| + |v_d|), which moves h by 4 u (sqrt(Q) + Q); two squares and a product are summed, off by
+/// 2 gamma_(D + 4) Q, and put together, by 3 u Q. In all (2 D + 10) + (2 D + 15) Q + 4 sqrt(Q) times u; what is written
+/// leaves room for terms of second order.
+[[nodiscard]] inline double refining_error(Index dims, double largest_square) {
+  return 4.0 * (static_cast<double>(dims) + 16.0) * 0x1p-53 * (1.0 + largest_square);
+}
+
 using FineCells = BasicCells<(1 << 16)>;
 
-/// The selected pairs tile by tile as PairTiles, but as places among the cells, in float; and single ones exactly.
+/// The selected pairs tile by tile as PairTiles, but as places among the cells, in float; and single ones in double,
+/// nearly or exactly. Only the floats are kept: doubles for the few single pairs would be three times the memory, and
+/// touching it took longer than all else but the products.
+template <EmbeddingScalar Scalar>
 class ScreeningTiles {
  public:
   using Packed = BasicPackedVectors<float>;
   static constexpr Index tile = 2 * Packed::tile;
 
+  /// Pairs are refined where that is off by no more than this part of a cell.
+  static constexpr double most_refined_error = 0x1p-6;
+
   /// @param typical_square  of the order of ||v||^2: puts the floats in the middle of their range
-  template <EmbeddingScalar Scalar>
   ScreeningTiles(const SelectedDirections<Scalar>& directions, const FineCells& cells, double typical_square)
-      : dims_(directions.dims()),
+      : directions_(directions),
+        dims_(directions.dims()),
         half_squares_(directions.count()),
-        rows_(directions.count(), dims_),
         packed_(directions.count(), dims_) {
+    directions_.gather();
     const int exponent = -std::ilogb(std::sqrt(typical_square));
     const double scale = std::ldexp(1.0, exponent);
     constexpr Index group = Packed::Kernel::group;
     parallel_for(
         {(count() + Packed::tile - 1) / Packed::tile, count(), dims_}, [&] { return Panel(group, dims_); },
-        [&](Index t, Panel& scratch) {
+        [&](Index t, Panel& loaded) {
           const Index end = std::min(count(), (t + 1) * Packed::tile);
           for (Index i = t * Packed::tile; i < end; i += group) {
-            Panel::View v = rows_.rows(i, std::min(group, end - i), dims_);
-            directions.load(i, v);
+            Panel::View v = loaded.view(std::min(group, end - i), dims_);
+            directions_.load(i, v);
             half_squares_.segment(i, v.rows()) = 0.5 * v.rowwise().squaredNorm();
-            Panel::View scaled = scratch.view(v.rows(), dims_);
-            scaled = v * scale;
-            packed_.pack_rows(i, scaled);
+            v *= scale;
+            packed_.pack_rows(i, v);
           }
         });
     const double square = 2.0 * half_squares_.maxCoeff();
     const double scaled_square = square * scale * scale;
     error_ = screening_error(dims_, square, cells.low()) * cells.per_unit();
+    if (directions_.in_range() && refining_error(dims_, square) * cells.per_unit() < most_refined_error) {
+      refined_error_ = refining_error(dims_, square);
+    }
     if (!(scaled_square > 0x1p-40 && scaled_square < 0x1p80)) error_ = std::numeric_limits<double>::infinity();
-    left_ = (half_squares_.array() * cells.per_unit()).cast<float>();
-    right_ = ((half_squares_.array() - cells.low()) * cells.per_unit()).cast<float>();
+    left_ = (half_squares_.array() * cells.per_unit()).template cast<float>();
+    right_ = ((half_squares_.array() - cells.low()) * cells.per_unit()).template cast<float>();
     unit_ = static_cast<float>(std::ldexp(cells.per_unit(), -2 * exponent));
   }
 
   [[nodiscard]] Index count() const { return half_squares_.size(); }
+  [[nodiscard]] Index dims() const { return dims_; }
   /// Bound on the error of a place, in cells; infinite where float cannot tell.
   [[nodiscard]] double error() const { return error_; }
 
@@ -102,14 +124,31 @@ class ScreeningTiles {
     }
   }
 
-  /// h of a few pairs, to the bit that of PairTiles.
+  /// Bound on the error of `refined`, in h, which is a small part of a cell; undefined where it would not be.
+  [[nodiscard]] double refined_error() const { return refined_error_; }
+
+  /// h of one pair from the rows as they came.
+  [[nodiscard]] double refined(Index i, Index j) const { return 1.0 - directions_.cosine(i, j); }
+
+  /// Room for the rows of a few pairs in double.
+  static constexpr std::size_t most_pairs = 4;
+  [[nodiscard]] Panel scratch() const { return Panel(2 * static_cast<Index>(most_pairs), dims_); }
+
+  /// h of a few pairs, to the bit that of PairTiles. Pairs that share their second row should follow each other.
   template <std::size_t Pairs>
-  [[nodiscard]] std::array<double, Pairs> values(const std::array<std::pair<Index, Index>, Pairs>& pairs) const {
+  [[nodiscard]] std::array<double, Pairs> values(const std::array<std::pair<Index, Index>, Pairs>& pairs,
+                                                 Panel& scratch) const {
+    static_assert(Pairs <= most_pairs);
     std::array<const double*, Pairs> x;
     std::array<const double*, Pairs> y;
+    const auto loaded = [&](std::size_t slot, Index row) {
+      directions_.load(row, scratch.rows(static_cast<Index>(slot), 1, dims_));
+      return scratch.row(static_cast<Index>(slot));
+    };
     for (std::size_t p = 0; p < Pairs; ++p) {
-      x[p] = rows_.row(pairs[p].first);
-      y[p] = rows_.row(pairs[p].second);
+      x[p] = loaded(2 * p, pairs[p].first);
+      const bool again = p > 0 && pairs[p].second == pairs[p - 1].second;
+      y[p] = again ? y[p - 1] : loaded(2 * p + 1, pairs[p].second);
     }
     std::array<double, Pairs> h = pair_products<Pairs, double>(x, y, 1, dims_);
     for (std::size_t p = 0; p < Pairs; ++p) {
@@ -119,12 +158,13 @@ class ScreeningTiles {
   }
 
  private:
+  SelectedDirections<Scalar> directions_;
   Index dims_;
   Eigen::VectorXd half_squares_;
-  Panel rows_;
   Packed packed_;
   Eigen::ArrayXf left_, right_;
   float unit_ = 0.0F;
+  double refined_error_ = undefined;
   double error_ = std::numeric_limits<double>::infinity();
 };
 
@@ -134,18 +174,26 @@ class ScreeningTiles {
 /// A place among the cells is off by at most `error`, so the order statistic of a rank lies within `error` of the float
 /// of that rank, and the float of the pair that it belongs to within twice that. These pairs, those as near to the
 /// least and the greatest, and those within `error` of an edge where pairs are counted are evaluated in double; of all
-/// others the float knows on which side they are.
+/// others the float knows on which side they are. In double, the rows as they came tell all but near ties apart, at
+/// half the cost of their directions; only ties are settled by these.
+template <EmbeddingScalar Scalar>
 class PairScreen {
  public:
-  PairScreen(const ScreeningTiles& tiles, const PairSelection& selection, double mean, double std)
+  using Tiles = ScreeningTiles<Scalar>;
+
+  /// @param most_remembered  cells of more pairs than that are not kept but found again where they are needed again
+  PairScreen(const Tiles& tiles, const PairSelection& selection, double mean, double std, std::int64_t most_remembered)
       : tiles_(tiles),
         selection_(selection),
         cells_(Cells::around(mean, std)),
         fine_(FineCells::around(mean, std)),
-        order_(tiles.count(), ScreeningTiles::tile),
+        order_(tiles.count(), Tiles::tile),
         error_(tiles.error()),
         near_(static_cast<std::int32_t>(std::ceil(2.0 * error_))),
-        remembered_(static_cast<Index>(order_.size())) {}
+        value_error_(std::isnan(tiles.refined_error()) ? 0.0 : tiles.refined_error()) {
+    if (selection.pairs() <= most_remembered) remembered_.resize(static_cast<Index>(order_.size()));
+    for (std::size_t w = 0; w < max_threads(); ++w) workers_.emplace_back(tiles);
+  }
 
   /// Beyond that even the cells are finer than what float can tell.
   static constexpr double most_error = 6.0;
@@ -155,13 +203,12 @@ class PairScreen {
     result.pairs = selection_.pairs();
     result.rows = tiles_.count();
     result.exact = selection_.exact();
-    const bool probe = order_.tiles() >= 4 * probe_step;
-    if (probe) {
-      count_cells([](Index t) { return t % probe_step == 0; });
-      if (!promises()) return std::nullopt;
-    }
-    count_cells([probe](Index t) { return !(probe && t % probe_step == 0); });
+    if (!count()) return std::nullopt;
     const Ranks ranks = quantile_ranks(result.pairs);
+    if (has_standard_errors()) {
+      count_below_quantiles(ranks);
+      mark_standard_errors();
+    }
     mark_all(ranks);
     if (!evaluate()) return std::nullopt;
     set_extremes(result);
@@ -169,7 +216,11 @@ class PairScreen {
     const std::optional<std::array<double, 14>> values = order_statistics(ranks);
     if (!values) return std::nullopt;
     set_quantiles(result, *values);
-    if (!result.exact && !standard_errors(result)) return std::nullopt;
+    if (has_standard_errors()) {
+      if (!set_standard_errors_of(result)) return std::nullopt;
+    } else if (!result.exact) {
+      result.standard_error.fill(undefined);
+    }
     return result;
   }
 
@@ -178,57 +229,118 @@ class PairScreen {
   static constexpr std::int32_t last = FineCells::count - 1;
   static constexpr std::int32_t fine_per_cell = FineCells::count / Cells::count;
 
-  /// One tile in so many is looked at before the rest.
-  static constexpr Index probe_step = 16;
+  struct Found {
+    std::int32_t row;
+    std::int32_t col;
+    std::uint16_t cell;  ///< by float
+    bool is_exact;       ///< else the value is off by up to `value_error_`
+    double value;
+  };
+
+  /// What a thread has to itself.
+  struct Worker {
+    explicit Worker(const Tiles& tiles)
+        : places(Tiles::tile, Tiles::tile), cells(Tiles::tile * Tiles::tile), rows(tiles.scratch()) {}
+    std::vector<std::int32_t> counts = std::vector<std::int32_t>(fine_count, 0);
+    Eigen::MatrixXf places;
+    Eigen::Array<std::uint16_t, Eigen::Dynamic, 1> cells;  ///< of a tile, where they are not remembered
+    std::vector<Found> found;
+    Panel rows;
+    PairsBelow below;
+  };
 
   /// One column of one tile: pairs (first_row + k, col), k < count.
   struct Strip {
     Index first_row;
     Index col;
     Index count;
-    std::uint16_t* cells;
+    const std::uint16_t* cells;
   };
 
   template <class Body>
-  void for_each_strip(Index t, Body&& body) {
+  void for_each_strip(Index t, const std::uint16_t* cells, Body&& body) const {
     const auto [ti, tj] = order_(t);
     const Index rows = order_.width(ti);
     for (Index j = 0; j < order_.width(tj); ++j) {
       const Index first = ti == tj ? j + 1 : 0;
       if (first >= rows) continue;
-      body(Strip{ti * ScreeningTiles::tile + first, tj * ScreeningTiles::tile + j, rows - first,
-                 remembered_.data() + static_cast<Index>(order_.offset(t)) + j * rows + first});
+      body(Strip{ti * Tiles::tile + first, tj * Tiles::tile + j, rows - first, cells + j * rows + first});
     }
   }
 
-  /// Adds up the pairs of the tiles for which takes(t).
-  template <class Takes>
-  void count_cells(Takes&& takes) {
-    struct Worker {
-      std::vector<std::int32_t> counts = std::vector<std::int32_t>(fine_count, 0);
-      Eigen::MatrixXf places = Eigen::MatrixXf(ScreeningTiles::tile, ScreeningTiles::tile);
-    };
-    Pool<Worker> pool;
-    parallel_for(
-        order_.tiles(), [&] { return pool.make(); },
-        [&](Index t, Worker* worker) {
-          if (!takes(t)) return;
-          const auto [ti, tj] = order_(t);
-          tiles_.fill(ti, tj, worker->places.topLeftCorner(order_.width(ti), order_.width(tj)));
-          const Index rows = ti * ScreeningTiles::tile;
-          const Index cols = tj * ScreeningTiles::tile;
-          for_each_strip(t, [&](const Strip& strip) {
-            const float* const place = &worker->places(strip.first_row - rows, strip.col - cols);
-            for (Index k = 0; k < strip.count; ++k) {
-              const float within = std::min(std::max(place[k], 0.0F), static_cast<float>(last));
-              strip.cells[k] = static_cast<std::uint16_t>(static_cast<std::int32_t>(within));
-            }
-            for (Index k = 0; k < strip.count; ++k) ++worker->counts[strip.cells[k]];
+  [[nodiscard]] bool remembers() const { return remembered_.size() > 0; }
+
+  /// The cells of a tile, column by column. Above the diagonal they may be anything.
+  const std::uint16_t* place(Index t, Worker& worker) {
+    const auto [ti, tj] = order_(t);
+    const Index rows = order_.width(ti);
+    const Index cols = order_.width(tj);
+    tiles_.fill(ti, tj, worker.places.topLeftCorner(rows, cols));
+    std::uint16_t* const cells =
+        remembers() ? remembered_.data() + static_cast<Index>(order_.offset(t)) : worker.cells.data();
+    for (Index j = 0; j < cols; ++j) {
+      const float* const from = &worker.places(0, j);
+      std::uint16_t* const to = cells + j * rows;
+      for (Index i = 0; i < rows; ++i) {
+        const float within = std::min(std::max(from[i], 0.0F), static_cast<float>(last));
+        to[i] = static_cast<std::uint16_t>(static_cast<std::int32_t>(within));
+      }
+    }
+    return cells;
+  }
+
+  /// The same of a tile that was counted.
+  const std::uint16_t* placed(Index t, Worker& worker) {
+    return remembers() ? remembered_.data() + static_cast<Index>(order_.offset(t)) : place(t, worker);
+  }
+
+  /// Counts the pairs in each cell. False if a small part of them shows that floats will not do.
+  [[nodiscard]] bool count() {
+    const Index step = remembers() ? 16 : 32;
+    // Not the first tile: where rows that follow each other are alike, it tells little of the rest.
+    const auto probes = [step](Index t) { return t % step == step / 2; };
+    const bool probe = order_.tiles() >= 4 * step;
+    if (probe) {
+      count(probes, [](Index, const std::uint16_t*, Worker&) {});
+      if (!promises()) return false;
+    }
+    if (remembers()) {
+      count([&](Index t) { return !(probe && probes(t)); }, [](Index, const std::uint16_t*, Worker&) {});
+      return true;
+    }
+    // All products again would take as long as these: most likely the cells that matter are known by now.
+    if (probe) guess();
+    std::fill(below_.begin(), below_.end(), 0);
+    std::atomic<std::int64_t> found{0};
+    const std::int64_t most = most_known(selection_.pairs());
+    count([](Index) { return true; },
+          [&](Index t, const std::uint16_t* cells, Worker& worker) {
+            if (found <= most) found += search(t, cells, worker);
           });
-        });
+    if (found <= most) {
+      keep_found();
+    } else {
+      for (Worker& worker : workers_) worker.found.clear();
+      unmark();
+    }
+    return true;
+  }
+
+  /// Adds up the pairs of the tiles for which takes(t), and calls also(t, cells, worker) for these.
+  template <class Takes, class Also>
+  void count(Takes&& takes, Also&& also) {
+    for (Worker& worker : workers_) std::fill(worker.counts.begin(), worker.counts.end(), 0);
+    parallel_for(order_.tiles(), workers_, [&](Index t, Worker& worker) {
+      if (!takes(t)) return;
+      const std::uint16_t* const cells = place(t, worker);
+      for_each_strip(t, cells, [&](const Strip& strip) {
+        for (Index k = 0; k < strip.count; ++k) ++worker.counts[strip.cells[k]];
+      });
+      also(t, cells, worker);
+    });
     std::int64_t added = 0;
     for (std::size_t c = 0; c < fine_count; ++c) {
-      for (const Worker& worker : pool.all()) added += worker.counts[c];
+      for (const Worker& worker : workers_) added += worker.counts[c];
       below_[c + 1] += added;
     }
   }
@@ -277,72 +389,77 @@ class PairScreen {
     mark(quantiles);
   }
 
+  [[nodiscard]] std::int64_t marked() const {
+    std::int64_t pairs = 0;
+    for (std::size_t c = 0; c < fine_count; ++c) {
+      if (marked_[c]) pairs += below_[c + 1] - below_[c];
+    }
+    return pairs;
+  }
+
+  void unmark() { std::fill(marked_.begin(), marked_.end(), char{0}); }
+
   /// Whether the tiles seen so far let one expect that floats will do: if not, it is known after a small part of the
   /// work.
   [[nodiscard]] bool promises() {
     const std::int64_t part = below_.back();
     const Ranks ranks = quantile_ranks(part);
     mark_all(ranks);
-    std::int64_t marked = 0;
-    for (std::size_t c = 0; c < fine_count; ++c) {
-      if (marked_[c]) marked += below_[c + 1] - below_[c];
-      marked_[c] = 0;
+    const bool are_few = marked() <= most_known(part);
+    unmark();
+    const double most = static_cast<double>(most_collected(selection_.pairs())) * static_cast<double>(part) /
+                        static_cast<double>(selection_.pairs());
+    return are_few && std::none_of(ranks.begin(), ranks.end(), [&](std::int64_t rank) {
+             return static_cast<double>(at_most(cell_of(rank) / fine_per_cell)) > most;
+           });
+  }
+
+  /// Marks what mark_all probably will, from the tiles seen so far: the quantiles of all pairs lie within four
+  /// deviations, were the pairs independent. Nothing if that leaves too little for pairs that were not expected.
+  void guess() {
+    const std::int64_t part = below_.back();
+    for (std::size_t q = 0; q < 7; ++q) {
+      const double p = cosine_probabilities[q];
+      const double off = 4.0 * std::sqrt(p * (1.0 - p) * static_cast<double>(part));
+      const auto cell_at = [&](double place) {
+        return cell_of(static_cast<std::int64_t>(std::clamp(place, 0.0, static_cast<double>(part - 1))));
+      };
+      mark(cell_at(quantile_place(q, part) - off) - near_, cell_at(quantile_place(q, part) + off) + near_ + 1);
     }
-    if (marked > most_known(part)) return false;
-    const double share = static_cast<double>(part) / static_cast<double>(selection_.pairs());
-    return std::none_of(ranks.begin(), ranks.end(), [&](std::int64_t rank) {
-      return static_cast<double>(at_most(cell_of(rank) / fine_per_cell)) > share * most_collected;
-    });
+    mark_edges();
+    mark(0, cell_of(0) + near_ + 1);
+    mark(cell_of(part - 1) - near_, FineCells::count);
+    if (marked() > most_known(selection_.pairs()) / 4 * 3 * part / selection_.pairs()) unmark();
   }
 
   // --- the pairs in these cells, in double ---
 
-  struct Found {
-    std::int32_t row;
-    std::int32_t col;
-    std::uint16_t cell;  ///< by float
-    double value;
-  };
-
-  /// One pair by itself costs about ten times as much as in a product of matrices.
-  [[nodiscard]] static std::int64_t most_known(std::int64_t pairs) { return pairs / 32 + 4096; }
+  /// One pair by itself costs about ten times as much as in a product of matrices. No more than fit in 200 MB.
+  [[nodiscard]] static std::int64_t most_known(std::int64_t pairs) {
+    return std::min(pairs / 32 + 4096, std::int64_t{1} << 23);
+  }
 
   /// Evaluates all pairs of the marked cells. False, and nothing done, if they are so many that products in double
   /// would have been cheaper.
   [[nodiscard]] bool evaluate() {
-    std::size_t end = found_.size();
-    std::vector<std::size_t> next(fine_count, 0);
-    for (std::size_t c = 0; c < fine_count; ++c) {
-      marked_[c] = static_cast<char>(marked_[c] && !known_[c]);
-      if (!marked_[c]) continue;
-      next[c] = begin_[c] = end;
-      end += static_cast<std::size_t>(below_[c + 1] - below_[c]);
+    for (std::size_t c = 0; c < fine_count; ++c) marked_[c] = static_cast<char>(marked_[c] && !known_[c]);
+    const std::int64_t more = marked();
+    if (static_cast<std::int64_t>(found_.size()) + more > most_known(selection_.pairs())) return false;
+    if (more == 0) {
+      unmark();
+      return true;
     }
-    if (end > static_cast<std::size_t>(most_known(selection_.pairs()))) return false;
-
-    Pool<std::vector<Found>> pool;
-    parallel_for(
-        order_.tiles(), [&] { return pool.make(); },
-        [&](Index t, std::vector<Found>* found) {
-          std::size_t done = found->size();
-          find(t, *found);
-          for (; done + 4 <= found->size(); done += 4) evaluate<4>(found->data() + done);
-          for (; done < found->size(); ++done) evaluate<1>(found->data() + done);
-        });
-    found_.resize(end);
-    for (const std::vector<Found>& found : pool.all()) {
-      for (const Found& pair : found) found_[next[pair.cell]++] = pair;
-    }
-    for (std::size_t c = 0; c < fine_count; ++c) {
-      known_[c] = static_cast<char>(known_[c] || marked_[c]);
-      marked_[c] = 0;
-    }
+    parallel_for(order_.tiles(), workers_,
+                 [&](Index t, Worker& worker) { static_cast<void>(search(t, placed(t, worker), worker)); });
+    keep_found();
     return true;
   }
 
-  /// Adds the pairs of a tile that lie in marked cells.
-  void find(Index t, std::vector<Found>& found) {
-    for_each_strip(t, [&](const Strip& strip) {
+  /// Evaluates the pairs of a tile that lie in marked cells; how many they are.
+  [[nodiscard]] std::int64_t search(Index t, const std::uint16_t* cells, Worker& worker) const {
+    std::vector<Found>& found = worker.found;
+    const std::size_t begin = found.size();
+    for_each_strip(t, cells, [&](const Strip& strip) {
       // Few are marked: eight are asked at once.
       for (Index first = 0; first < strip.count; first += 8) {
         const Index end = std::min<Index>(first + 8, strip.count);
@@ -351,10 +468,19 @@ class PairScreen {
           const std::uint16_t cell = strip.cells[k];
           if (!marked_[cell]) continue;
           found.push_back(
-              {static_cast<std::int32_t>(strip.first_row + k), static_cast<std::int32_t>(strip.col), cell, 0.0});
+              {static_cast<std::int32_t>(strip.first_row + k), static_cast<std::int32_t>(strip.col), cell, false, 0.0});
         }
       }
     });
+    if (value_error_ > 0.0) {
+      for (std::size_t p = begin; p < found.size(); ++p) {
+        found[p].value = tiles_.refined(found[p].row, found[p].col);
+      }
+    } else {
+      evaluate(
+          found.size() - begin, [&found, begin](std::size_t p) -> Found& { return found[begin + p]; }, worker);
+    }
+    return static_cast<std::int64_t>(found.size() - begin);
   }
 
   [[nodiscard]] bool any_of_eight_is_marked(const std::uint16_t* cells) const {
@@ -364,17 +490,78 @@ class PairScreen {
     return any != 0;
   }
 
-  template <std::size_t Pairs>
-  void evaluate(Found* pair) const {
+  /// Makes the pairs pair(0), ... exact.
+  template <class Pair>
+  void evaluate(std::size_t count, Pair&& pair, Worker& worker) const {
+    std::size_t done = 0;
+    for (; done + Tiles::most_pairs <= count; done += Tiles::most_pairs) {
+      evaluate<Tiles::most_pairs>(done, pair, worker.rows);
+    }
+    for (; done < count; ++done) evaluate<1>(done, pair, worker.rows);
+  }
+
+  template <std::size_t Pairs, class Pair>
+  void evaluate(std::size_t first, Pair&& pair, Panel& rows) const {
     std::array<std::pair<Index, Index>, Pairs> places;
-    for (std::size_t p = 0; p < Pairs; ++p) places[p] = {pair[p].row, pair[p].col};
-    const std::array<double, Pairs> values = tiles_.values(places);
-    for (std::size_t p = 0; p < Pairs; ++p) pair[p].value = values[p];
+    for (std::size_t p = 0; p < Pairs; ++p) places[p] = {pair(first + p).row, pair(first + p).col};
+    const std::array<double, Pairs> values = tiles_.values(places, rows);
+    for (std::size_t p = 0; p < Pairs; ++p) {
+      pair(first + p).value = values[p];
+      pair(first + p).is_exact = true;
+    }
+  }
+
+  /// Makes those found pairs exact that may lie on the other side of something than their value does:
+  /// is_open(value, margin).
+  template <class IsOpen>
+  void settle(IsOpen&& is_open) {
+    if (value_error_ == 0.0) return;
+    std::vector<Found*> open;
+    for (Found& pair : found_) {
+      if (!pair.is_exact && is_open(pair.value, 2.0 * value_error_)) open.push_back(&pair);
+    }
+    constexpr std::size_t taken = 64;
+    parallel_for(
+        {static_cast<Index>((open.size() + taken - 1) / taken), static_cast<Index>(open.size()), tiles_.dims()},
+        workers_, [&](Index t, Worker& worker) {
+          const std::size_t begin = static_cast<std::size_t>(t) * taken;
+          evaluate(
+              std::min(taken, open.size() - begin),
+              [&open, begin](std::size_t p) -> Found& { return *open[begin + p]; }, worker);
+        });
+  }
+
+  /// What the workers found becomes known, cell by cell.
+  void keep_found() {
+    std::size_t end = found_.size();
+    for (std::size_t c = 0; c < fine_count; ++c) {
+      if (!marked_[c]) continue;
+      begin_[c] = end;
+      end += static_cast<std::size_t>(below_[c + 1] - below_[c]);
+    }
+    found_.resize(end);
+    for (Worker& worker : workers_) {
+      for (const Found& pair : worker.found) found_[begin_[pair.cell]++] = pair;
+      worker.found.clear();
+    }
+    for (std::size_t c = 0; c < fine_count; ++c) {
+      if (!marked_[c]) continue;
+      begin_[c] -= static_cast<std::size_t>(below_[c + 1] - below_[c]);
+      known_[c] = 1;
+      marked_[c] = 0;
+    }
   }
 
   // --- what is asked for ---
 
-  void set_extremes(PairDistances& result) const {
+  void set_extremes(PairDistances& result) {
+    double least = std::numeric_limits<double>::infinity();
+    double greatest = -least;
+    for (const Found& pair : found_) {
+      least = std::min(least, pair.value);
+      greatest = std::max(greatest, pair.value);
+    }
+    settle([=](double value, double margin) { return value <= least + margin || value >= greatest - margin; });
     result.min = std::numeric_limits<double>::infinity();
     result.max = -result.min;
     for (const Found& pair : found_) {
@@ -383,13 +570,14 @@ class PairScreen {
     }
   }
 
-  void count_bins(PairDistances& result) const {
+  void count_bins(PairDistances& result) {
     for (std::int32_t c = 0; c <= last; ++c) {
       const auto cell = static_cast<std::size_t>(c);
       if (known_[cell]) continue;
       const double middle = 0.5 * (fine_.lower_edge(c) + fine_.lower_edge(c + 1));
       result.histogram[static_cast<std::size_t>(histogram_bin(middle))] += below_[cell + 1] - below_[cell];
     }
+    settle([](double value, double margin) { return histogram_bin(value - margin) != histogram_bin(value + margin); });
     for (const Found& pair : found_) ++result.histogram[static_cast<std::size_t>(histogram_bin(pair.value))];
   }
 
@@ -401,7 +589,22 @@ class PairScreen {
   }
 
   /// Of ranks around which the pairs are known; nothing if one lies where PairStatistics takes near ties as one value.
-  [[nodiscard]] std::optional<std::array<double, 14>> order_statistics(const Ranks& ranks) const {
+  [[nodiscard]] std::optional<std::array<double, 14>> order_statistics(const Ranks& ranks) {
+    if (value_error_ > 0.0) {
+      // The pair of a rank lies within the error of the value of that rank, and its value within twice that.
+      const std::array<double, 14> near = values_of(ranks);
+      settle([&near](double value, double margin) {
+        return std::any_of(near.begin(), near.end(), [=](double at) { return std::abs(value - at) <= margin; });
+      });
+    }
+    const std::array<double, 14> result = values_of(ranks);
+    for (const double value : result) {
+      if (at_most(cells_(value)) > most_collected(selection_.pairs())) return std::nullopt;
+    }
+    return result;
+  }
+
+  [[nodiscard]] std::array<double, 14> values_of(const Ranks& ranks) const {
     std::array<double, 14> result{};
     std::vector<double> values;
     for (std::size_t r = 0; r < ranks.size(); ++r) {
@@ -417,45 +620,64 @@ class PairScreen {
       const auto at = values.begin() + static_cast<std::ptrdiff_t>(ranks[r] - below_[first]);
       std::nth_element(values.begin(), at, values.end());
       result[r] = *at;
-      if (at_most(cells_(*at)) > most_collected) return std::nullopt;
     }
     return result;
   }
 
-  [[nodiscard]] bool standard_errors(PairDistances& result) {
+  // --- standard errors ---
+
+  [[nodiscard]] bool has_standard_errors() const { return !selection_.exact() && tiles_.count() >= 3; }
+
+  /// For each row, how many of its pairs lie in cells up to that of each quantile's lower rank. A pair that lies on
+  /// another side of the quantile itself is known: it is as near to that rank as the float of its pair may be.
+  void count_below_quantiles(const Ranks& quantiles) {
     const Index m = tiles_.count();
-    if (m < 3) {
-      result.standard_error.fill(undefined);
-      return true;
+    for (std::size_t q = 0; q < 7; ++q) cut_[q] = static_cast<std::uint16_t>(cell_of(quantiles[2 * q]));
+    parallel_for(order_.tiles(), workers_, [&](Index t, Worker& worker) {
+      if (worker.below.rows() == 0) worker.below = PairsBelow::Zero(m, 7);
+      // No row of a tile has more pairs in it than these can count.
+      std::array<std::array<std::uint16_t, static_cast<std::size_t>(Tiles::tile)>, 7> in_tile{};
+      const Index top = order_(t).first * Tiles::tile;
+      for_each_strip(t, placed(t, worker), [&](const Strip& strip) {
+        for (std::size_t q = 0; q < 7; ++q) {
+          std::uint16_t* const row = in_tile[q].data() + (strip.first_row - top);
+          worker.below(strip.col, static_cast<Index>(q)) += count_below(strip.cells, strip.count, cut_[q], row);
+        }
+      });
+      for (std::size_t q = 0; q < 7; ++q) {
+        for (Index i = 0; i < order_.width(order_(t).first); ++i) {
+          worker.below(top + i, static_cast<Index>(q)) += in_tile[q][static_cast<std::size_t>(i)];
+        }
+      }
+    });
+    rows_below_ = PairsBelow::Zero(m, 7);
+    for (const Worker& worker : workers_) {
+      if (worker.below.rows() > 0) rows_below_ += worker.below;
     }
-    // Where float may be wrong about the cell, the pairs are known: they lie about the ranks of the quantiles.
-    std::array<std::uint16_t, 7> cut{};
-    for (std::size_t q = 0; q < 7; ++q) cut[q] = fine_(result.quantile[q]);
-    struct Worker {
-      explicit Worker(Index rows) : below(PairsBelow::Zero(rows, 7)) {}
-      PairsBelow below;
-    };
-    Pool<Worker> pool;
-    parallel_for(
-        order_.tiles(), [&] { return pool.make(m); },
-        [&](Index t, Worker* worker) {
-          for_each_strip(t, [&](const Strip& strip) {
-            for (std::size_t q = 0; q < 7; ++q) {
-              std::int32_t* const row = worker->below.data() + static_cast<Index>(q) * m + strip.first_row;
-              worker->below(strip.col, static_cast<Index>(q)) += count_below(strip.cells, strip.count, cut[q], row);
-            }
-          });
-        });
-    PairsBelow below = PairsBelow::Zero(m, 7);
-    for (const Worker& worker : pool.all()) below += worker.below;
+  }
+
+  /// Marks the cells of the ranks that standard errors will most likely be read off, to look for their pairs together
+  /// with the rest.
+  void mark_standard_errors() {
+    for (const std::int64_t rank : standard_error_ranks(rows_below_, selection_.pairs(), selection_.population)) {
+      const std::int32_t cell = cell_of(rank);
+      mark(cell - near_ - 1, cell + near_ + 2);
+    }
+  }
+
+  [[nodiscard]] bool set_standard_errors_of(PairDistances& result) {
+    settle([&result](double value, double margin) {
+      return std::any_of(result.quantile.begin(), result.quantile.end(),
+                         [=](double at) { return std::abs(value - at) <= margin; });
+    });
     for (const Found& pair : found_) {
       for (std::size_t q = 0; q < 7; ++q) {
-        const std::int32_t change = (pair.value <= result.quantile[q] ? 1 : 0) - (pair.cell <= cut[q] ? 1 : 0);
-        below(pair.row, static_cast<Index>(q)) += change;
-        below(pair.col, static_cast<Index>(q)) += change;
+        const std::int32_t change = (pair.value <= result.quantile[q] ? 1 : 0) - (pair.cell <= cut_[q] ? 1 : 0);
+        rows_below_(pair.row, static_cast<Index>(q)) += change;
+        rows_below_(pair.col, static_cast<Index>(q)) += change;
       }
     }
-    const Ranks ranks = standard_error_ranks(below, result.pairs, selection_.population);
+    const Ranks ranks = standard_error_ranks(rows_below_, result.pairs, selection_.population);
     mark(ranks);
     if (!evaluate()) return false;
     const std::optional<std::array<double, 14>> values = order_statistics(ranks);
@@ -463,35 +685,48 @@ class PairScreen {
     return values.has_value();
   }
 
-  const ScreeningTiles& tiles_;
+  const Tiles& tiles_;
   const PairSelection& selection_;
   Cells cells_;
   FineCells fine_;
   TileOrder order_;
-  double error_;                                                                    ///< in fine cells
-  std::int32_t near_;                                                               ///< twice that, in whole cells
-  Eigen::Array<std::uint16_t, Eigen::Dynamic, 1> remembered_;                       ///< fine cell of each pair
+  double error_;        ///< in fine cells
+  std::int32_t near_;   ///< twice that, in whole cells
+  double value_error_;  ///< of the values of found pairs, in h; 0 where they are exact
+  Eigen::Array<std::uint16_t, Eigen::Dynamic, 1> remembered_;                       ///< cell of each pair, or empty
   std::vector<std::int64_t> below_ = std::vector<std::int64_t>(fine_count + 1, 0);  ///< pairs in the cells before each
   std::vector<char> marked_ = std::vector<char>(fine_count, 0);
   std::vector<char> known_ = std::vector<char>(fine_count, 0);
   std::vector<std::size_t> begin_ = std::vector<std::size_t>(fine_count, 0);  ///< of a known cell's pairs in found_
   std::vector<Found> found_;
+  std::array<std::uint16_t, 7> cut_{};  ///< for each quantile, the last cell that counts as below
+  PairsBelow rows_below_;
+  std::vector<Worker> workers_;
 };
+
+/// Whether rows are kept as floats: always when their pairs are remembered, otherwise when that takes at most 256 MB,
+/// and pairs in a cell can be counted in 32 bits.
+[[nodiscard]] inline bool keeps_floats(const PairSelection& selection, Index dims) {
+  const auto rows = static_cast<std::int64_t>(selection.rows.size());
+  return selection.pairs() <= TileOrder::most_remembered ||
+         (rows <= std::int64_t{1} << 16 && rows * dims <= std::int64_t{1} << 26);
+}
 
 /// The distribution by way of float, or nothing where that does not help.
 template <EmbeddingScalar Scalar>
-[[nodiscard]] std::optional<PairDistances> screened_pair_distances(const SelectedDirections<Scalar>& directions,
-                                                                   double mean, double std) {
-  if (directions.selection().pairs() > TileOrder::most_remembered) return std::nullopt;
+[[nodiscard]] std::optional<PairDistances> screened_pair_distances(
+    const SelectedDirections<Scalar>& directions, double mean, double std,
+    std::int64_t most_remembered = TileOrder::most_remembered) {
+  if (!keeps_floats(directions.selection(), directions.dims())) return std::nullopt;
   const FineCells cells = FineCells::around(mean, std);
   // Lengths are not known yet, but the mean of h is that of their squares.
   if (!(mean > 0.0 && cells.per_unit() > 0.0 &&
-        screening_error(directions.dims(), mean, cells.low()) * cells.per_unit() < PairScreen::most_error)) {
+        screening_error(directions.dims(), mean, cells.low()) * cells.per_unit() < PairScreen<Scalar>::most_error)) {
     return std::nullopt;
   }
-  const ScreeningTiles tiles(directions, cells, mean);
-  if (!(tiles.error() < PairScreen::most_error)) return std::nullopt;
-  return PairScreen(tiles, directions.selection(), mean, std).run();
+  const ScreeningTiles<Scalar> tiles(directions, cells, mean);
+  if (!(tiles.error() < PairScreen<Scalar>::most_error)) return std::nullopt;
+  return PairScreen<Scalar>(tiles, directions.selection(), mean, std, most_remembered).run();
 }
 
 }  // namespace collapse::detail

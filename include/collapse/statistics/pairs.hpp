@@ -265,7 +265,7 @@ class PairStatistics {
       wanted[static_cast<std::size_t>(places[r].cell)] = 1;
     }
     for (std::size_t c = 0; c < cell_count; ++c) {
-      if (wanted[c] && counts_[c] > most_collected) wanted[c] = 0;
+      if (wanted[c] && counts_[c] > most_collected(selection_.pairs())) wanted[c] = 0;
     }
     std::vector<std::vector<double>> collected = collect(wanted);
     for (std::size_t r = 0; r < ranks.size(); ++r) {
