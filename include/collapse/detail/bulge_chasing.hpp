@@ -6,6 +6,7 @@
 
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstddef>
@@ -109,52 +110,107 @@ class Window {
   double* corner_;
 };
 
+/// The sweeps of the second stage, each of which takes the entries of one column to the one beside the diagonal, window
+/// by window from there to the end of the matrix. A sweep stays behind the one before it at a distance where nothing
+/// that it touches changes any more (Haidar, Ltaief & Dongarra 2011), so several move at a time.
+///
+/// A sweep belongs to a thread only while it moves: whoever is left on a core continues what others have let go, and
+/// nobody waits long for a thread whose core was taken away.
+class Sweeps {
+ public:
+  explicit Sweeps(Band& band, Index threads)
+      : band_(band),
+        count_(std::max<Index>(band.order() - 2, 0)),
+        // All threads find work, and one that was stopped in the middle of a window does not stop the others at once.
+        reach_(2 * threads),
+        // Who caught up with the sweep before does not go on for a single window.
+        lead_(std::min<Index>(8, band.order() / Band::width / (2 * threads))),
+        sweeps_(new Sweep[static_cast<std::size_t>(count_)]) {}
+
+  /// Moves sweeps until all are finished. For any number of threads at the same time.
+  void work() {
+    int idle = 0;
+    for (;;) {
+      const Index oldest = first_unfinished();
+      if (oldest >= count_) return;
+      bool moved = false;
+      for (Index s = oldest; s < std::min(count_, oldest + reach_) && !moved; ++s) moved = try_to_move(s);
+      // Some windows take less time than giving the core away.
+      constexpr int patience = 1 << 12;
+      idle = moved ? 0 : idle + 1;
+      if (idle > patience) std::this_thread::yield();
+    }
+  }
+
+ private:
+  static constexpr Index finished = std::numeric_limits<Index>::max();
+
+  struct Sweep {
+    std::atomic<Index> done{0};  ///< windows left behind
+    std::atomic<bool> taken{false};
+    Reflector reflector;  ///< of the next window
+  };
+
+  [[nodiscard]] Index done(Index sweep) const {
+    return sweeps_[static_cast<std::size_t>(sweep)].done.load(std::memory_order_acquire);
+  }
+
+  /// Whether the sweep before has left as many windows behind.
+  [[nodiscard]] bool is_free(Index sweep, Index windows) const { return sweep == 0 || done(sweep - 1) >= windows; }
+
+  [[nodiscard]] Index first_unfinished() {
+    Index oldest = oldest_.load(std::memory_order_relaxed);
+    const Index before = oldest;
+    while (oldest < count_ && done(oldest) == finished) ++oldest;
+    // Only a hint where to look; another thread may have written less.
+    if (oldest != before) oldest_.store(oldest, std::memory_order_relaxed);
+    return oldest;
+  }
+
+  bool try_to_move(Index s) {
+    Sweep& sweep = sweeps_[static_cast<std::size_t>(s)];
+    const Index windows = sweep.done.load(std::memory_order_relaxed);
+    if (windows == finished || !is_free(s, windows + 2 + lead_)) return false;
+    if (sweep.taken.exchange(true, std::memory_order_acquire)) return false;
+    move(s, sweep);
+    sweep.taken.store(false, std::memory_order_release);
+    return true;
+  }
+
+  /// As far as the sweep before allows.
+  void move(Index s, Sweep& sweep) {
+    Index window = sweep.done.load(std::memory_order_relaxed);
+    if (window == finished) return;
+    Reflector& reflector = sweep.reflector;
+    for (Index first = s + 1 + window * Band::width; first < band_.order() - 1; first += Band::width) {
+      // The next window of the sweep before shares its first column with this one.
+      if (!is_free(s, window + 2)) return;
+      if (window == 0) reflector.eliminate(band_.column(s) + 1);
+      const Window at(band_.column(first));
+      at.both_sides(reflector);
+      at.move_on(reflector);
+      sweep.done.store(++window, std::memory_order_release);
+    }
+    sweep.done.store(finished, std::memory_order_release);
+  }
+
+  Band& band_;
+  Index count_;
+  Index reach_;
+  Index lead_;
+  std::unique_ptr<Sweep[]> sweeps_;
+  std::atomic<Index> oldest_{0};
+};
+
 /// The second stage of a tridiagonalisation: takes the entries of one column after the other to the one beside the
 /// diagonal, and what that brings out of the band down and out of the matrix (Schwarz 1968; in blocks, Bischof, Lang &
-/// Sun 2000). Leaves the first unit vector as it is. 6 n^2 Band::width flops.
-///
-/// Threads take sweeps in turn, each at a distance behind the one before it where nothing that it touches changes any
-/// more (Haidar, Ltaief & Dongarra 2011); bits do not depend on their number.
+/// Sun 2000). Leaves the first unit vector as it is. 6 n^2 Band::width flops. Bits do not depend on the number of
+/// threads.
 [[nodiscard]] inline Tridiagonal chase_bulges(Band band) {
   const Index order = band.order();
-  const Index sweeps = std::max<Index>(order - 2, 0);
-  // How many windows each sweep has left behind.
-  const std::unique_ptr<std::atomic<Index>[]> done(new std::atomic<Index>[static_cast<std::size_t>(sweeps) + 1]);
-  for (Index s = 0; s <= sweeps; ++s) done[static_cast<std::size_t>(s)].store(0, std::memory_order_relaxed);
-  std::atomic<Index> next{0};
-  constexpr Index all = std::numeric_limits<Index>::max();
   const auto threads = static_cast<Index>(max_threads());
-  // Who has to wait does so until there is work for a while, as long as all threads still find theirs: one meeting per
-  // window would stop everything whenever a core is taken away.
-  const Index lead = std::min<Index>(8, order / Band::width / (2 * threads));
-  parallel_for({threads, order, order, Band::width}, [&](Index) {
-    for (;;) {
-      const Index sweep = next.fetch_add(1, std::memory_order_relaxed);
-      if (sweep >= sweeps) return;
-      std::atomic<Index>& own = done[static_cast<std::size_t>(sweep)];
-      const auto wait_for = [&](Index windows) {
-        if (sweep == 0) return;
-        const std::atomic<Index>& before = done[static_cast<std::size_t>(sweep - 1)];
-        if (before.load(std::memory_order_acquire) >= windows) return;
-        // Some windows take less time than giving the core away.
-        constexpr int patience = 1 << 14;
-        for (int spins = 0; before.load(std::memory_order_acquire) < windows + lead; ++spins) {
-          if (spins > patience) std::this_thread::yield();
-        }
-      };
-      Reflector reflector;
-      for (Index first = sweep + 1, window = 0; first < order - 1; first += Band::width, ++window) {
-        // The next window of the sweep before it shares its first column with this one.
-        wait_for(window + 2);
-        if (window == 0) reflector.eliminate(band.column(sweep) + 1);
-        const Window at(band.column(first));
-        at.both_sides(reflector);
-        at.move_on(reflector);
-        own.store(window + 1, std::memory_order_release);
-      }
-      own.store(all, std::memory_order_release);
-    }
-  });
+  Sweeps sweeps(band, threads);
+  parallel_for({threads, order, order, Band::width}, [&sweeps](Index) { sweeps.work(); });
   Tridiagonal result{Eigen::VectorXd(order), Eigen::VectorXd(std::max<Index>(order - 1, 0))};
   for (Index j = 0; j < order; ++j) {
     result.diagonal(j) = band.column(j)[0];
