@@ -115,9 +115,9 @@ template <EmbeddingScalar Scalar>
 /// @return the report. It depends on Z and the options alone, not on the number of threads
 /// @throws ShapeError when Z has no rows or no columns, NonFiniteError for the first NaN or infinity (or see
 ///         Options::nonfinite), OptionError; everything derives from collapse::Error
-/// Cost: about 2 N D m flops for m = min(N, D), min(N, pair_rows)^2 D for the cosine quantiles and two eigenvalue
-/// problems
-///       of order m. Memory: a few m x m matrices of double, and pair_rows x D floats or doubles; never a copy of Z.
+/// Cost: about 2 N D m flops for m = min(N, D), min(N, pair_rows)^2 D for the cosine quantiles and one reduction of a
+///       symmetric matrix of order m, 4/3 m^3. Memory: a few m x m matrices of double, and pair_rows x D floats or
+///       doubles; never a copy of Z.
 template <class Derived>
 [[nodiscard]] Report measure(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   validate(options);
