@@ -310,7 +310,9 @@ TEST_CASE("skipped rows take no part in the spectrum", "[spectrum]") {
 }
 
 TEST_CASE("singular values of square matrices that are known on paper", "[spectrum]") {
-  using collapse::detail::square_singular_values;
+  const auto square_singular_values = [](const Eigen::MatrixXd& matrix) {
+    return collapse::detail::square_singular_values(matrix);
+  };
   // At a power of two the numbers above lie further apart than those below.
   for (const double value : {1.0, 2.0, 0.68, 1e300, 1e-300}) {
     CAPTURE(value);

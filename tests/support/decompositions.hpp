@@ -1,7 +1,19 @@
 #pragma once
 
+#include <collapse/measure.hpp>
+
 #include <Eigen/Dense>
 
-/// Eigen's decompositions take a third of the time that a source with `measure` compiles. They are compiled once, in
-/// decompositions.cpp.
+/// What takes long to compile and most tests use is compiled once per program, in decompositions.cpp.
 extern template class Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
+
+namespace collapse::detail {
+
+extern template Band reduce_to_band(Eigen::MatrixXd&);
+extern template Eigen::VectorXd square_singular_values(Eigen::MatrixXd);
+extern template Report measure(const MatrixView<float>&, const Options&, const Origin&);
+extern template Report measure(const MatrixView<double>&, const Options&, const Origin&);
+extern template Report measure(const MatrixView<Eigen::half>&, const Options&, const Origin&);
+extern template Report measure(const MatrixView<Eigen::bfloat16>&, const Options&, const Origin&);
+
+}  // namespace collapse::detail

@@ -43,6 +43,7 @@ class Band {
 ///
 /// Rows are taken in strips of a tile; a strip belongs to one thread at a time and forms its sums in one order, so bits
 /// do not depend on the number of threads.
+template <class Matrix>
 class TwoSidedUpdate {
  public:
   static constexpr Index tile = PackedVectors::tile;
@@ -60,14 +61,14 @@ class TwoSidedUpdate {
   /// @param a  lower triangle, changed in place
   /// @param v  as many rows as `a`, at most Band::width columns
   /// @param t  upper triangular
-  void apply(Eigen::Ref<Eigen::MatrixXd> a, const Eigen::MatrixXd& v, const Eigen::MatrixXd& t) {
+  void apply(Eigen::Ref<Matrix> a, const Matrix& v, const Matrix& t) {
     const Index order = a.rows();
     const Index depth = v.cols();
     const Index strips = (order + tile - 1) / tile;
     const auto height = [order](Index s) { return std::min(tile, order - s * tile); };
 
     for (Index s = 0; s < strips; ++s) pack_depth(s, v.middleRows(s * tile, height(s)));
-    Eigen::MatrixXd products(depth, strips * depth);
+    Matrix products(depth, strips * depth);
     parallel_for({strips, order, order, depth}, scratch_, [&](Index s, Scratch& scratch) {
       const Index rows = height(s);
       auto x = x_.block(s * tile, 0, rows, depth);
@@ -80,9 +81,9 @@ class TwoSidedUpdate {
       x.noalias() = av * t;
       products.middleCols(s * depth, depth).noalias() = v.middleRows(s * tile, rows).transpose() * x;
     });
-    Eigen::MatrixXd vx = Eigen::MatrixXd::Zero(depth, depth);
+    Matrix vx = Matrix::Zero(depth, depth);
     for (Index s = 0; s < strips; ++s) vx += products.middleCols(s * depth, depth);
-    const Eigen::MatrixXd half = 0.5 * (t.transpose() * vx);
+    const Matrix half = 0.5 * (t.transpose() * vx);
 
     parallel_for({strips, order, depth, depth}, scratch_, [&](Index s, Scratch& scratch) {
       const Index rows = height(s);
@@ -108,20 +109,20 @@ class TwoSidedUpdate {
  private:
   struct Scratch {
     PackedVectors packed{tile, tile};
-    Eigen::MatrixXd product{tile, Band::width};
-    Eigen::MatrixXd mirrored{tile, tile};
-    Eigen::MatrixXd factors{tile, 2 * Band::width};
-    Eigen::MatrixXd swapped{tile, 2 * Band::width};
+    Matrix product{tile, Band::width};
+    Matrix mirrored{tile, tile};
+    Matrix factors{tile, 2 * Band::width};
+    Matrix swapped{tile, 2 * Band::width};
   };
 
   /// Columns [first, first + count) of a column-major matrix, each as a row.
-  static Panel::View columns_as_rows(Eigen::MatrixXd& m, Index rows, Index first, Index count) {
+  static Panel::View columns_as_rows(Matrix& m, Index rows, Index first, Index count) {
     return {m.data() + first * m.rows(), count, rows, Eigen::OuterStride<>(m.rows())};
   }
 
   /// Packs a strip of V by its columns, the vectors that rows of A are multiplied with, and zeros up to the end of the
   /// last group.
-  void pack_depth(Index s, const Eigen::Ref<const Eigen::MatrixXd>& v) {
+  void pack_depth(Index s, const Eigen::Ref<const Matrix>& v) {
     PackedVectors& to = strips_[static_cast<std::size_t>(s)];
     constexpr Index group = MicroKernel::group;
     const Index whole = (v.cols() + group - 1) / group * group;
@@ -132,7 +133,7 @@ class TwoSidedUpdate {
   }
 
   /// Packs rows of tile (s, d) of the whole matrix, of which only the lower triangle is there.
-  static void pack_tile(Eigen::Ref<Eigen::MatrixXd> a, Index s, Index d, Index rows, Index cols, Scratch& scratch) {
+  static void pack_tile(Eigen::Ref<Matrix> a, Index s, Index d, Index rows, Index cols, Scratch& scratch) {
     const Index i = s * tile;
     const Index j = d * tile;
     const Index stride = a.outerStride();
@@ -152,7 +153,7 @@ class TwoSidedUpdate {
   std::vector<PackedVectors> strips_;
   std::vector<std::pair<Index, Index>> corners_;
   std::vector<Scratch> scratch_;
-  Eigen::MatrixXd x_;
+  Matrix x_;
 };
 
 /// The first stage of a tridiagonalisation: Q^T A Q is a band, by a QR of each block of columns below the band and its
@@ -160,13 +161,15 @@ class TwoSidedUpdate {
 /// vector as it is. 4/3 n^3 flops, all but O(n^2) of them per column in matrix products.
 ///
 /// @param a  lower triangle; destroyed
-[[nodiscard]] inline Band reduce_to_band(Eigen::MatrixXd& a) {
+/// A template, so that only who calls it compiles it, and a program may do so once (`extern template`).
+template <class Matrix>
+[[nodiscard]] Band reduce_to_band(Matrix& a) {
   const Index order = a.rows();
   constexpr Index width = Band::width;
   Band band(order);
-  TwoSidedUpdate update(std::max<Index>(order - width, 0));
-  Eigen::MatrixXd v;
-  Eigen::MatrixXd t;
+  TwoSidedUpdate<Matrix> update(std::max<Index>(order - width, 0));
+  Matrix v;
+  Matrix t;
   for (Index first = 0; first < order; first += width) {
     const Index below = first + width;  // the first row of what is to vanish, above its diagonal
     const Index count = std::min(width, order - first);
@@ -176,11 +179,11 @@ class TwoSidedUpdate {
       const Index reflectors = std::min(rows, count);
       Eigen::VectorXd scales(reflectors);
       Eigen::VectorXd workspace(count);
-      Eigen::Ref<Eigen::MatrixXd> reduced(panel);
-      Eigen::internal::householder_qr_inplace_blocked<Eigen::Ref<Eigen::MatrixXd>, Eigen::VectorXd>::run(
-          reduced, scales, 8, workspace.data());
-      v = reduced.leftCols(reflectors).triangularView<Eigen::UnitLower>();
-      t = Eigen::MatrixXd::Zero(reflectors, reflectors);
+      Eigen::Ref<Matrix> reduced(panel);
+      Eigen::internal::householder_qr_inplace_blocked<Eigen::Ref<Matrix>, Eigen::VectorXd>::run(reduced, scales, 8,
+                                                                                                workspace.data());
+      v = reduced.leftCols(reflectors).template triangularView<Eigen::UnitLower>();
+      t = Matrix::Zero(reflectors, reflectors);
       Eigen::internal::make_block_householder_triangular_factor(t, v, scales);
       update.apply(a.bottomRightCorner(rows, rows), v, t);
     }

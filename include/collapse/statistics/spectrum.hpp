@@ -54,12 +54,14 @@ namespace detail {
 /// Singular values of a square matrix, descending, to the last digit of the largest: the eigenvalues of the symmetric
 /// tridiagonal matrix with a diagonal of zeros and the entries of its bidiagonal form beside it, in turn from the
 /// diagonal and the one above, are the singular values and their negatives (Golub & Kahan 1965).
-[[nodiscard]] inline Eigen::VectorXd square_singular_values(Eigen::MatrixXd matrix) {
+/// A template, so that only who calls it compiles it, and a program may do so once (`extern template`).
+template <class Matrix>
+[[nodiscard]] Eigen::VectorXd square_singular_values(Matrix matrix) {
   const Index order = matrix.cols();
   const double scale = order > 0 ? matrix.cwiseAbs().maxCoeff() : 0.0;
   if (scale == 0.0) return Eigen::VectorXd::Zero(order);
   matrix /= scale;
-  const Eigen::internal::UpperBidiagonalization<Eigen::MatrixXd> reduced(matrix);
+  const Eigen::internal::UpperBidiagonalization<Matrix> reduced(matrix);
   const Eigen::MatrixXd band = reduced.bidiagonal().toDenseMatrix();
   Tridiagonal doubled{Eigen::VectorXd::Zero(2 * order), Eigen::VectorXd(2 * order - 1)};
   for (Index k = 0; k < order; ++k) doubled.beside(2 * k) = band(k, k);
