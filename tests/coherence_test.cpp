@@ -88,7 +88,7 @@ TEST_CASE("near collapse leverages keep their digits", "[coherence]") {
   CHECK(std::abs(coherence(Dense<double>::Constant(50, 10, 0.3)) - 0.1) < 1e-14);
 }
 
-TEST_CASE("leverages add up to the rank, and independent rows have all of theirs", "[coherence]") {
+TEST_CASE("leverages add up to the rank and independent rows have all of theirs", "[coherence]") {
   const Dense<double> z = reference::gaussian<double>(100, 12, 8, 1.0);
   CHECK(std::abs(leverages(z).sum() - 12.0) < 1e-12);
   CHECK(leverages(z).minCoeff() > 0.0);
@@ -106,7 +106,7 @@ TEST_CASE("leverages add up to the rank, and independent rows have all of theirs
   CHECK((leverages(some) - expected).cwiseAbs().maxCoeff() < 1e-13);
 }
 
-TEST_CASE("rows that share all directions evenly have coherence 1, one that is alone N / D", "[coherence]") {
+TEST_CASE("rows that share all directions evenly have coherence 1 and one that is alone N / D", "[coherence]") {
   for (const Index d : {1, 2, 10}) {
     for (const Index copies : {1, 3, 40}) {
       CAPTURE(d, copies);

@@ -61,7 +61,7 @@ TEST_CASE("uniformity of two rows is four times their distance", "[gaussian_pote
   CHECK(std::abs(gaussian_potential(antipodal).value + 8.0) < 1e-12);
 }
 
-TEST_CASE("uniformity of an orthonormal basis is -4, of a simplex -4 K / (K - 1), of equal rows 0",
+TEST_CASE("uniformity of an orthonormal basis is -4 and of a simplex -4 K / (K - 1) and of equal rows 0",
           "[gaussian_potential]") {
   for (const Index k : {2, 3, 10, 193, 250}) {
     CAPTURE(k);
@@ -72,7 +72,7 @@ TEST_CASE("uniformity of an orthonormal basis is -4, of a simplex -4 K / (K - 1)
   }
 }
 
-TEST_CASE("uniformity is the definition, in any shape, scalar and layout", "[gaussian_potential]") {
+TEST_CASE("uniformity is the definition in any shape and scalar and layout", "[gaussian_potential]") {
   const auto check = [](const auto& z, Real tolerance) {
     const Real expected = by_differences(z);
     const GaussianPotential measured = gaussian_potential(z);

@@ -45,7 +45,7 @@ Real by_definition(const std::vector<double>& singular, Real order) {
 
 }  // namespace
 
-TEST_CASE("the entropy of k equal values is ln k, whatever the order", "[matrix_entropy]") {
+TEST_CASE("the entropy of k equal values is ln k whatever the order", "[matrix_entropy]") {
   for (const Index k : {1, 2, 3, 17, 1000}) {
     for (const double order : {0.0, 1e-3, 0.5, 0.95, 1.0, 1.05, 2.0, 7.5, 1e5, 1e300, infinity}) {
       for (const double scale : {1e-300, 1.0, 1e300}) {
@@ -171,7 +171,7 @@ TEST_CASE("the entropy of embeddings is that of their Gram matrix", "[matrix_ent
   CHECK(matrix_entropy(Dense<double>::Ones(5, 3)) == 0.0);
 }
 
-TEST_CASE("an entropy of nothing is undefined, and so is an order below 0 an error", "[matrix_entropy]") {
+TEST_CASE("an entropy of nothing is undefined and an order below 0 is an error", "[matrix_entropy]") {
   CHECK(std::isnan(matrix_entropy(Dense<double>::Zero(5, 3))));
   CHECK(std::isnan(matrix_entropy(spectrum_of({1.0, 0.5}, 2.0), infinity)));
   CHECK(matrix_entropy(spectrum_of({1.0, 0.5}, 0.7), 2.0) == 0.0);

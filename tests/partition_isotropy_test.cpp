@@ -144,7 +144,7 @@ TEST_CASE("isotropy by the partition function has the same bits for any number o
   }
 }
 
-TEST_CASE("zeros weigh the same from all sides, rows that are no numbers are refused", "[partition_isotropy]") {
+TEST_CASE("zeros weigh the same from all sides and rows that are no numbers are refused", "[partition_isotropy]") {
   CHECK(partition_isotropy(Dense<double>::Zero(5, 3)) == 1.0);
   CHECK(partition_isotropy(Dense<double>::Zero(3, 5)) == 1.0);
   // A row of zeros takes part.

@@ -67,7 +67,7 @@ TEST_CASE("ranks and slopes of peers come out of the same values by their defini
   CHECK(near(isoscore(centred), (participation_ratio(centred) - 1.0) / 1023.0, 1e-14));
 }
 
-TEST_CASE("an epsilon is added to every share, to those of zeros too", "[peers]") {
+TEST_CASE("an epsilon is added to every share and to those of zeros too", "[peers]") {
   SingularValues spectrum;
   spectrum.samples = spectrum.dims = 10;
   spectrum.centred = false;

@@ -54,7 +54,7 @@ TEST_CASE("SelfCluster of equal rows and of rows on one axis is 1", "[self_clust
   CHECK(near > 0.999);
 }
 
-TEST_CASE("SelfCluster of an orthonormal basis is -1 / (D - 1), of a simplex -1 / D", "[self_cluster]") {
+TEST_CASE("SelfCluster of an orthonormal basis is -1 / (D - 1) and of a simplex -1 / D", "[self_cluster]") {
   for (const Index d : {2, 3, 10, 40}) {
     CAPTURE(d);
     const double dims = static_cast<double>(d);

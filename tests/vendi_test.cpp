@@ -62,7 +62,7 @@ std::string message_of(const Eigen::MatrixXd& kernel) {
 
 }  // namespace
 
-TEST_CASE("the Vendi score of orthogonal rows is their number, of equal rows 1", "[vendi]") {
+TEST_CASE("the Vendi score of orthogonal rows is their number and of equal rows 1", "[vendi]") {
   [[maybe_unused]] const test::OneThread one;
   for (const double order : orders) {
     CAPTURE(order);
@@ -101,7 +101,7 @@ TEST_CASE("the Vendi score of a simplex is one less than its vertices", "[vendi]
   }
 }
 
-TEST_CASE("the Vendi score is that of the kernel of all cosines, on either side", "[vendi]") {
+TEST_CASE("the Vendi score is that of the kernel of all cosines on either side", "[vendi]") {
   [[maybe_unused]] const test::OneThread one;
   const auto check = [](const auto& z, Real tolerance) {
     const reference::Vector shares = kernel_shares(z);
@@ -171,7 +171,7 @@ TEST_CASE("random directions have the diversity of Page's formula", "[vendi]") {
   }
 }
 
-TEST_CASE("the Vendi score sees directions alone, in any order and from any side", "[vendi]") {
+TEST_CASE("the Vendi score sees directions alone in any order and from any side", "[vendi]") {
   [[maybe_unused]] const test::OneThread one;
   for (const Index n : {30, 60}) {
     const Dense<double> z = reference::gaussian<double>(n, 40, 11, 0.2);

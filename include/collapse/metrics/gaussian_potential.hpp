@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/detail/view.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
 #include <collapse/statistics/pair_potential.hpp>

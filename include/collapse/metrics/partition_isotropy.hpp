@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/detail/view.hpp>
 #include <collapse/options.hpp>
 #include <collapse/statistics/partition_function.hpp>
 #include <collapse/statistics/rows.hpp>

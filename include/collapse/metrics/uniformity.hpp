@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/detail/view.hpp>
 #include <collapse/metrics/coherence.hpp>
 #include <collapse/metrics/cosine.hpp>
 #include <collapse/metrics/gaussian_potential.hpp>
