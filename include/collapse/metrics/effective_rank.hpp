@@ -23,14 +23,16 @@ namespace detail {
   return spectrum.values.head(rank).array() / spectrum.values(0);
 }
 
-/// exp of the Shannon entropy of the shares w_k / sum w of positive weights. `epsilon` is added to each share.
-[[nodiscard]] inline double exp_entropy(const Eigen::ArrayXd& weights, double epsilon = 0.0) {
+/// exp of the Shannon entropy of the shares w_k / sum w of positive weights. `epsilon` is added to each share, and to
+/// the zeros that bring the shares to `count`: that is what the codes with an epsilon do.
+[[nodiscard]] inline double exp_entropy(const Eigen::ArrayXd& weights, double epsilon = 0.0, Index count = 0) {
   const double total = weights.sum();
   double entropy = 0.0;
   for (const double weight : weights) {
     const double share = weight / total + epsilon;
     if (share > 0.0) entropy -= share * std::log(share);
   }
+  if (epsilon > 0.0) entropy -= static_cast<double>(count - weights.size()) * epsilon * std::log(epsilon);
   return std::exp(entropy);
 }
 
@@ -46,24 +48,20 @@ namespace detail {
 /// Source: Roy & Vetterli, The effective rank, 2007, def. 1; Garrido et al., RankMe, 2023, eq. 1-2.
 [[nodiscard]] inline double effective_rank(const SingularValues& spectrum, double epsilon = 0.0) {
   const Eigen::ArrayXd values = detail::relative_values(spectrum);
-  if (values.size() > 0) {
-    if (epsilon == 0.0) return detail::exp_entropy(values);
-    // With an epsilon every value takes part, also the zeros: that is what the codes compared with do.
-    Eigen::ArrayXd all = Eigen::ArrayXd::Zero(spectrum.values.size());
-    all.head(values.size()) = values;
-    return detail::exp_entropy(all, epsilon);
-  }
+  if (values.size() > 0) return detail::exp_entropy(values, epsilon, spectrum.values.size());
   return spectrum.centred && spectrum.samples >= 2 ? 0.0 : undefined;
 }
 
 /// Entropy rank, exp(-sum p_k ln p_k) with p_k = sigma_k^2 / sum sigma^2: exp of the von Neumann entropy of the
 /// covariance.
 ///
+/// @param epsilon  added to each share; one popular code calls this number with 1e-7 RankMe, which is of the singular
+///                 values themselves; 0 is the formula
 /// @return in [1, largest_rank()]; undefined for a spectrum of zeros
 /// Source: Friedman & Dieng, The Vendi Score, 2023, sec. 3 (of a kernel); Roy & Vetterli 2007 for the form.
-[[nodiscard]] inline double entropy_rank(const SingularValues& spectrum) {
+[[nodiscard]] inline double entropy_rank(const SingularValues& spectrum, double epsilon = 0.0) {
   const Eigen::ArrayXd values = detail::relative_values(spectrum);
-  return values.size() > 0 ? detail::exp_entropy(values.square()) : undefined;
+  return values.size() > 0 ? detail::exp_entropy(values.square(), epsilon, spectrum.values.size()) : undefined;
 }
 
 /// Participation ratio, (sum lambda)^2 / sum lambda^2 with lambda_k = sigma_k^2.
@@ -138,8 +136,9 @@ template <class Derived>
 
 /// Entropy rank of the centred rows of Z; see entropy_rank(SingularValues).
 template <class Derived>
-[[nodiscard]] double entropy_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  return entropy_rank(singular_values(Z, options));
+[[nodiscard]] double entropy_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {},
+                                  double epsilon = 0.0) {
+  return entropy_rank(singular_values(Z, options), epsilon);
 }
 
 /// Participation ratio of the centred rows of Z; see participation_ratio(SingularValues).

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <collapse/error.hpp>
+#include <collapse/metrics/effective_rank.hpp>
+#include <collapse/options.hpp>
+#include <collapse/report.hpp>
+#include <collapse/statistics/spectrum.hpp>
+
+#include <Eigen/Core>
+
+#include <cmath>
+
+namespace collapse {
+
+namespace detail {
+
+inline void require_order(double order) {
+  if (!(order >= 0.0)) {
+    throw OptionError(
+        fmt::format("the order of the entropy is {}; orders are numbers from 0 to infinity, 1 is Shannon's", order));
+  }
+}
+
+/// Renyi entropy of the shares of positive weights, the largest of which comes first and is 1.
+///
+/// With p_1 the largest share and r_k = p_k / p_1, ln p_1 = -ln(1 + sum_{k > 1} r_k) and
+///   ln sum p_k^q = q ln p_1 + ln(1 + sum_{k > 1} r_k^q):
+/// nothing is subtracted from 1 when one share holds nearly all, and no power underflows that counts. Near q = 1, where
+/// this would be divided by almost 0, sum p_k^q = 1 + sum p_k (exp((q - 1) ln p_k) - 1).
+[[nodiscard]] inline double renyi_entropy(const Eigen::ArrayXd& weights, double order) {
+  const Eigen::ArrayXd rest = weights.tail(weights.size() - 1);
+  const double log_first = -std::log1p(rest.sum());
+  if (std::isinf(order)) return -log_first;
+  const double excess = order - 1.0;
+  if (std::abs(excess) > 0.0625) {
+    const double others = order == 0.0 ? static_cast<double>(rest.size()) : rest.pow(order).sum();
+    return -(order / excess) * log_first - std::log1p(others) / excess;
+  }
+  const auto surprise = [excess](double log_share) {
+    return excess == 0.0 ? -log_share : -std::expm1(excess * log_share) / excess;
+  };
+  const double mean =
+      (surprise(log_first) + (rest * (rest.log() + log_first).unaryExpr(surprise)).sum()) / (1.0 + rest.sum());
+  return excess == 0.0 ? mean : -std::log1p(-excess * mean) / excess;
+}
+
+}  // namespace detail
+
+/// Matrix-based Renyi entropy of order alpha, ln(sum_k p_k^alpha) / (1 - alpha) with p_k = sigma_k^2 / sum sigma^2: the
+/// entropy of the eigenvalues of the Gram matrix Z Z^T divided by its trace.
+///
+/// Its exponential, in the limit where the formula divides by 0, is: order 0 the numerical rank, 1 the entropy rank
+/// (the entropy is von Neumann's), 2 the participation ratio, infinity the stable rank. Of the directions z_i / ||z_i||
+/// in place of the rows it is the Vendi score of that order.
+/// @param spectrum  uncentred for the literature's
+/// @param order     alpha, in [0, infinity]
+/// @return in [0, ln min(N, D)], never growing with the order; 0 is complete collapse. Undefined for a spectrum of
+/// zeros
+/// @throws OptionError when the order is negative or NaN
+/// Source: Sanchez Giraldo, Rao & Principe, Measures of entropy from data using infinitely divisible kernels, 2015;
+///         Skean et al., Layer by layer, 2025, eq. 1, of the hidden states of a prompt.
+[[nodiscard]] inline double matrix_entropy(const SingularValues& spectrum, double order = 1.0) {
+  detail::require_order(order);
+  const Eigen::ArrayXd weights = detail::relative_values(spectrum).square();
+  return weights.size() > 0 ? detail::renyi_entropy(weights, order) : undefined;
+}
+
+/// Matrix-based entropy of the rows of Z as they are; see matrix_entropy(SingularValues).
+///
+/// @param Z        N x D embeddings
+/// @param options  `method`, `nonfinite`
+/// @param order    alpha, in [0, infinity]
+/// @param centring whether the mean row is removed first; it is not in the literature
+/// @throws ShapeError, NonFiniteError as `moments`; OptionError
+/// Cost: that of singular_values(Z).
+template <class Derived>
+[[nodiscard]] double matrix_entropy(const Eigen::DenseBase<Derived>& Z, const Options& options = {}, double order = 1.0,
+                                    Centring centring = Centring::uncentred) {
+  detail::require_order(order);
+  return matrix_entropy(singular_values(Z, options, centring), order);
+}
+
+}  // namespace collapse

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <collapse/detail/view.hpp>
+#include <collapse/metrics/coherence.hpp>
+#include <collapse/metrics/cosine.hpp>
+#include <collapse/metrics/gaussian_potential.hpp>
+#include <collapse/metrics/isoscore.hpp>
+#include <collapse/metrics/partition_isotropy.hpp>
+#include <collapse/metrics/self_cluster.hpp>
+#include <collapse/metrics/vendi.hpp>
+#include <collapse/options.hpp>
+#include <collapse/report.hpp>
+#include <collapse/statistics/direction_spectrum.hpp>
+#include <collapse/statistics/leverage.hpp>
+#include <collapse/statistics/pair_potential.hpp>
+#include <collapse/statistics/pair_selection.hpp>
+#include <collapse/statistics/partition_function.hpp>
+#include <collapse/statistics/rows.hpp>
+#include <collapse/statistics/spectrum.hpp>
+#include <collapse/statistics/sums.hpp>
+
+#include <Eigen/Core>
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+namespace collapse {
+
+/// How evenly the embeddings fill the space, and how many different ones there seem to be.
+struct Uniformity {
+  double uniformity = undefined;                 ///< Wang & Isola 2020, [-8, 0]; 0 is complete collapse
+  double uniformity_standard_error = undefined;  ///< 0 when exact
+  std::int64_t pairs = 0;                        ///< pairs behind it, those of the quantiles of the cosine
+  Index sampled_rows = 0;                        ///< rows these come from
+  bool exact = false;                            ///< true when these are all rows
+  double isoscore = undefined;                   ///< Rudman et al. 2022, [0, 1]; 0 is a line
+  double vendi_score = undefined;                ///< Friedman & Dieng 2023, order 1, [1, min(M, D)]
+  double vendi_score_2 = undefined;              ///< order 2
+  double vendi_score_inf = undefined;            ///< order infinity
+  double vendi_ratio = undefined;                ///< of order 1 over min(M, D), (0, 1]
+  double self_cluster = undefined;               ///< Tsitsulin et al. 2023, <= 1; 0 uniform, 1 collapsed
+  double coherence = undefined;                  ///< Tsitsulin et al. 2023, [rank / D, N / D]; healthy 1
+  double partition_isotropy = undefined;         ///< Mu & Viswanath 2018, [0, 1]; healthy 1
+  double log_partition_isotropy = undefined;     ///< its logarithm, where it is too small for a double
+};
+
+namespace detail {
+
+/// The block from what a report has already: sums over the directions (with V V^T where N <= D) and the centred
+/// spectrum.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Uniformity uniformity(const MatrixView<Scalar>& z, const Rows& rows, DirectionStatistics directions,
+                                    const SingularValues& centred, const Options& options) {
+  Uniformity result;
+  const GaussianPotential potential = gaussian_potential(
+      pair_potential(z, rows, select_pairs(z, rows, options), directions.sums.mean(), directions.products()));
+  result.uniformity = potential.value;
+  result.uniformity_standard_error = potential.standard_error;
+  result.pairs = potential.pairs;
+  result.sampled_rows = potential.sampled_rows;
+  result.exact = potential.exact;
+  result.isoscore = isoscore(centred);
+  result.self_cluster = self_cluster(cosine_moments(directions.sums, directions.products()), rows.dims);
+  const SingularValues spectrum = direction_spectrum(std::move(directions), rows, input_epsilon<Scalar>());
+  result.vendi_score = vendi_score(spectrum);
+  result.vendi_score_2 = vendi_score(spectrum, 2.0);
+  result.vendi_score_inf = vendi_score(spectrum, std::numeric_limits<double>::infinity());
+  result.vendi_ratio = vendi_ratio(spectrum);
+  result.coherence = coherence(leverages(z, rows), rows.dims);
+  result.log_partition_isotropy = log_partition_ratio(z, rows);
+  result.partition_isotropy = std::exp(result.log_partition_isotropy);
+  return result;
+}
+
+}  // namespace detail
+
+/// Uniformity and diversity of Z: every number of `Uniformity`. Each is also a function of its own, and says there what
+/// it means: gaussian_potential, isoscore, vendi_score, self_cluster, coherence, partition_isotropy.
+///
+/// @param Z        N x D embeddings
+/// @param options  see Options
+/// @return numbers that are undefined for the input (one row, rows of zeros, one dimension) are NaN
+/// @throws ShapeError, NonFiniteError as `moments`; OptionError
+/// Cost: that of a report once more, mostly in the QR for the coherence and the eigenvectors for the isotropy: about
+///       8 N D m + 15 m^3 + min(N, pair_rows)^2 D flops, m = min(N, D). Memory: a few m x m matrices.
+template <class Derived>
+[[nodiscard]] Uniformity uniformity(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
+  validate(options);
+  const detail::Evaluated<Derived> evaluated(Z);
+  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
+  return detail::uniformity(evaluated.view(), rows, detail::direction_statistics(evaluated.view(), rows),
+                            detail::singular_values(evaluated.view(), rows, options, true), options);
+}
+
+}  // namespace collapse
