@@ -1,6 +1,6 @@
 #pragma once
 
-#include "support/reference_statistics.hpp"
+#include "reference_statistics.hpp"
 
 #include <collapse/detail/tridiagonal.hpp>
 
