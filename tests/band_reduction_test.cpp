@@ -171,7 +171,7 @@ TEST_CASE("the reduction to a band has the same bits whatever the number of thre
 }
 
 TEST_CASE("a two-sided update is Q^T A Q and reads and gives the lower triangle", "[band_reduction]") {
-  TwoSidedUpdate update(193);
+  TwoSidedUpdate<Eigen::MatrixXd> update(193);
   for (const Index order : {193, 192, 191, 97, 96, 32, 5, 1}) {
     for (const Index depth : {32, 31, 7, 1}) {
       if (depth > order) continue;
