@@ -1,5 +1,5 @@
-// How time and memory grow with the number of rows that stream through an accumulator: seconds per million rows, and the
-// most memory that the process ever held, from 10^4 rows to 10^7.
+// How time and memory grow with the number of rows that stream through an accumulator: seconds per million rows, and
+// the most memory that the process ever held, from 10^4 rows to 10^7.
 //
 //     growth [DIMS]
 
