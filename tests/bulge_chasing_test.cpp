@@ -12,7 +12,6 @@ using detail::Band;
 using detail::Index;
 using detail::Reflector;
 using detail::Tridiagonal;
-using reference::all_eigenvalues;
 using reference::farthest;
 using reference::Real;
 
@@ -88,7 +87,7 @@ TEST_CASE("eigenvalues of a chased band are those of rotations in long double", 
       const Eigen::MatrixXd a = random_band(order, width, static_cast<std::uint64_t>(order));
       const reference::Vector expected = reference::jacobi_eigenvalues(a.cast<Real>());
       const Real norm = expected.cwiseAbs().maxCoeff();
-      CHECK(farthest(all_eigenvalues(chased(a)), expected) < 8.0L * epsilon * norm);
+      CHECK(farthest(detail::eigenvalues(chased(a)), expected) < 8.0L * epsilon * norm);
     }
   }
 }
@@ -126,7 +125,7 @@ TEST_CASE("a toeplitz band of two diagonals away has the eigenvalues of its two 
       expected(k) = 2.0L - 2.0L * std::cos(angle);
     }
     std::sort(expected.begin(), expected.end());
-    CHECK(farthest(all_eigenvalues(chased(a)), expected) < 8.0L * epsilon * 4.0L);
+    CHECK(farthest(detail::eigenvalues(chased(a)), expected) < 8.0L * epsilon * 4.0L);
   }
 }
 
@@ -154,7 +153,7 @@ TEST_CASE("parts that a band falls into keep their eigenvalues", "[bulge_chasing
   CHECK(t.beside(19) == 0.0);
   CHECK(t.beside(40) == 0.0);
   const reference::Vector expected = reference::jacobi_eigenvalues(a.cast<Real>());
-  CHECK(farthest(all_eigenvalues(t), expected) < 8.0L * epsilon * expected.cwiseAbs().maxCoeff());
+  CHECK(farthest(detail::eigenvalues(t), expected) < 8.0L * epsilon * expected.cwiseAbs().maxCoeff());
 }
 
 TEST_CASE("a band graded over twenty decades keeps its norm and its large eigenvalues", "[bulge_chasing]") {
@@ -168,7 +167,7 @@ TEST_CASE("a band graded over twenty decades keeps its norm and its large eigenv
       a.col(k) *= unit;
     }
     const reference::Vector expected = reference::jacobi_eigenvalues(a.cast<Real>());
-    CHECK(farthest(all_eigenvalues(chased(a)), expected) < 8.0L * epsilon * expected.cwiseAbs().maxCoeff());
+    CHECK(farthest(detail::eigenvalues(chased(a)), expected) < 8.0L * epsilon * expected.cwiseAbs().maxCoeff());
   }
 }
 

@@ -6,8 +6,6 @@ template class Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
 
 namespace collapse::detail {
 
-template Band reduce_to_band(Eigen::MatrixXd&);
-template Eigen::VectorXd square_singular_values(Eigen::MatrixXd);
 template Report measure(const MatrixView<float>&, const Options&, const Origin&);
 template Report measure(const MatrixView<double>&, const Options&, const Origin&);
 template Report measure(const MatrixView<Eigen::half>&, const Options&, const Origin&);

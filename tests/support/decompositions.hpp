@@ -9,8 +9,6 @@ extern template class Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>;
 
 namespace collapse::detail {
 
-extern template Band reduce_to_band(Eigen::MatrixXd&);
-extern template Eigen::VectorXd square_singular_values(Eigen::MatrixXd);
 extern template Report measure(const MatrixView<float>&, const Options&, const Origin&);
 extern template Report measure(const MatrixView<double>&, const Options&, const Origin&);
 extern template Report measure(const MatrixView<Eigen::half>&, const Options&, const Origin&);

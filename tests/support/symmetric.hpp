@@ -136,20 +136,16 @@ inline constexpr std::array<Eigen::Index, 19> edge_orders{1,  2,  3,  31, 32,  3
 template <class X, class Y>
 [[nodiscard]] Real farthest(const Eigen::MatrixBase<X>& x, const Eigen::MatrixBase<Y>& y) {
   if (x.rows() != y.rows() || x.cols() != y.cols()) return 1e300L;
+  const auto& a = x.derived().eval();
+  const auto& b = y.derived().eval();
   Real worst = 0.0L;
   for (Eigen::Index j = 0; j < x.cols(); ++j) {
     for (Eigen::Index i = 0; i < x.rows(); ++i) {
-      const Real difference =
-          std::abs(static_cast<Real>(x.derived().coeff(i, j)) - static_cast<Real>(y.derived().coeff(i, j)));
+      const Real difference = std::abs(static_cast<Real>(a(i, j)) - static_cast<Real>(b(i, j)));
       if (!(difference <= worst)) worst = std::isnan(difference) ? 1e300L : difference;
     }
   }
   return worst;
-}
-
-/// All eigenvalues to half a rounding of the bound.
-[[nodiscard]] inline Eigen::VectorXd all_eigenvalues(const detail::Tridiagonal& t) {
-  return detail::eigenvalues(t, 0, t.order(), 0.5 * std::numeric_limits<double>::epsilon() * t.bound());
 }
 
 }  // namespace collapse::reference

@@ -37,6 +37,9 @@ struct Tridiagonal {
     }
     return bound;
   }
+
+  /// Half a rounding of the bound: whatever a reduction to this form did not keep is larger.
+  [[nodiscard]] double half_rounding() const { return 0.5 * std::numeric_limits<double>::epsilon() * bound(); }
 };
 
 /// How many eigenvalues of a tridiagonal matrix lie below each of several numbers: sign changes in the sequence of the
@@ -61,7 +64,19 @@ class SturmCounts {
   }
 
   [[nodiscard]] Lanes below(const Lanes& x) const {
-    using namespace Eigen::internal;
+    using Eigen::internal::pabs;
+    using Eigen::internal::padd;
+    using Eigen::internal::pand;
+    using Eigen::internal::pcmp_lt;
+    using Eigen::internal::pdiv;
+    using Eigen::internal::ploadu;
+    using Eigen::internal::pmadd;
+    using Eigen::internal::pmax;
+    using Eigen::internal::pmul;
+    using Eigen::internal::pset1;
+    using Eigen::internal::pstoreu;
+    using Eigen::internal::psub;
+    using Eigen::internal::pxor;
     // Two minors in a row shrink by no more than about 1e-120 in three steps, and grow by less than 4 in one.
     constexpr Index run = 6;
     Packet at[packets];
@@ -184,6 +199,11 @@ inline void bisect(const SturmCounts& counts, std::vector<RankedInterval>& inter
     }
   });
   return values;
+}
+
+/// All of them, each within half a rounding of the largest.
+[[nodiscard]] inline Eigen::VectorXd eigenvalues(const Tridiagonal& t) {
+  return eigenvalues(t, 0, t.order(), t.half_rounding());
 }
 
 }  // namespace collapse::detail

@@ -93,7 +93,7 @@ template <class Derived>
   }
   const detail::Tridiagonal reduced = detail::tridiagonalize(std::move(lower));
   const double rounding = items * std::max(input_epsilon, std::numeric_limits<double>::epsilon()) * reduced.bound();
-  const Eigen::VectorXd values = detail::eigenvalues(reduced, 0, reduced.order(), 1e-16 * reduced.bound()).reverse();
+  const Eigen::VectorXd values = detail::eigenvalues(reduced).reverse();
   if (values(values.size() - 1) < -rounding) {
     throw Error(
         fmt::format("the kernel is not positive semi-definite: it has the eigenvalue {}, beside the largest of "

@@ -8,12 +8,10 @@
 #include <collapse/statistics/rows.hpp>
 #include <collapse/statistics/spectrum.hpp>
 #include <collapse/statistics/sums.hpp>
-#include <collapse/statistics/tridiagonalization.hpp>
 
 #include <Eigen/Core>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace collapse {
@@ -32,29 +30,21 @@ namespace detail {
   return result;
 }
 
-/// Singular values of the directions from V V^T, v_i = u_i - mean; see GramSpectra::of_samples for the way. What that
-/// takes from the rows is known here: v_i . mean = (T / M - ||v_i||^2) / 2, because all u_i have the length 1.
+/// Singular values of the directions from V V^T, v_i = u_i - mean, where v_i . mean = (T / M - ||v_i||^2) / 2 because
+/// all u_i have the length 1.
 [[nodiscard]] inline Eigen::VectorXd direction_singular_values(Eigen::MatrixXd products, const Rows& rows,
                                                                const DirectionSums& directions) {
   const Index samples = products.rows();
-  const double count = static_cast<double>(directions.count);
   Eigen::VectorXd along_mean = Eigen::VectorXd::Zero(samples);
   Eigen::VectorXd ones = Eigen::VectorXd::Zero(samples);
-  const double mean_square = products.diagonal().sum() / count;
+  const double mean_square = products.diagonal().sum() / static_cast<double>(directions.count);
   for (Index i = 0; i < samples; ++i) {
     if (rows.inverse_norm(i) == 0.0) continue;
     ones(i) = 1.0;
     along_mean(i) = 0.5 * (mean_square - products(i, i));
   }
-  const ReflectionToFirst reflection(ones);
-  reflection.apply_both(products);
-  reflection.apply(along_mean);
-  products.row(0).setZero();
-  products.col(0).tail(samples - 1) = reflection.image() * along_mean.tail(samples - 1);
-  products(0, 0) = count * directions.mean().squaredNorm();
-  const Tridiagonal reduced = tridiagonalize(std::move(products));
-  const double tolerance = 0.5 * std::numeric_limits<double>::epsilon() * reduced.without_first().bound();
-  return eigenvalues(reduced, 0, samples, tolerance).reverse().cwiseMax(0.0).cwiseSqrt();
+  return GramSpectra::of_samples(std::move(products), ones, std::move(along_mean), directions.mean().squaredNorm())
+      .singular_values(false);
 }
 
 /// Of M rows that have a direction: the min(M, D) singular values of U, which is M x D with rows u_i. By the Gram

@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 namespace collapse::detail {
@@ -93,17 +92,18 @@ class GramSpectra {
   /// (X + 1 mean^T)(X + 1 mean^T)^T: the vector of ones is a null vector of X X^T. With it along the first axis, the
   /// first row and column of X X^T are zero, and the mean changes nothing else.
   ///
-  /// @param gram  lower triangle of X X^T, N x N, in units of 2^(2 common_exponent())
-  template <EmbeddingScalar Scalar>
-  [[nodiscard]] static GramSpectra of_samples(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments,
-                                              Eigen::MatrixXd gram) {
-    const Index samples = gram.rows();
-    const ReflectionToFirst reflection(Eigen::VectorXd::Ones(samples));
+  /// @param gram         lower triangle of X X^T, N x N
+  /// @param ones         1 for each row that takes part, 0 for one that does not and has zeros in the Gram matrix
+  /// @param along_mean   x_i . mean
+  /// @param mean_square  ||mean||^2
+  [[nodiscard]] static GramSpectra of_samples(Eigen::MatrixXd gram, const Eigen::VectorXd& ones,
+                                              Eigen::VectorXd along_mean, double mean_square) {
+    const Index others = gram.rows() - 1;
+    const ReflectionToFirst reflection(ones);
     reflection.apply_both(gram);
-    Eigen::VectorXd along_mean = centred_times_mean(z, rows, moments);
     reflection.apply(along_mean);
-    gram(0, 0) = static_cast<double>(samples) * moments.common_mean().squaredNorm();
-    gram.col(0).tail(samples - 1) = reflection.image() * along_mean.tail(samples - 1);
+    gram(0, 0) = ones.sum() * mean_square;
+    gram.col(0).tail(others) = reflection.image() * along_mean.tail(others);
     GramSpectra result;
     result.uncentred_ = tridiagonalize(std::move(gram));
     result.centred_ = result.uncentred_.without_first();
@@ -111,13 +111,20 @@ class GramSpectra {
     return result;
   }
 
+  /// @param gram  lower triangle of X X^T, N x N, in units of 2^(2 common_exponent())
+  template <EmbeddingScalar Scalar>
+  [[nodiscard]] static GramSpectra of_samples(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments,
+                                              Eigen::MatrixXd gram) {
+    return of_samples(std::move(gram), Eigen::VectorXd::Ones(rows.samples), centred_times_mean(z, rows, moments),
+                      moments.common_mean().squaredNorm());
+  }
+
   /// Square roots of the eigenvalues, descending, in units of 2^common_exponent().
   [[nodiscard]] Eigen::VectorXd singular_values(bool centred) const {
     const Tridiagonal& t = centred ? centred_ : uncentred_;
-    const double tolerance = 0.5 * std::numeric_limits<double>::epsilon() * centred_.bound();
     const Index none = centred ? null_values_ : 0;
     Eigen::VectorXd values = Eigen::VectorXd::Zero(t.order() + none);
-    values.head(t.order()) = eigenvalues(t, 0, t.order(), tolerance).reverse().cwiseMax(0.0).cwiseSqrt();
+    values.head(t.order()) = eigenvalues(t, 0, t.order(), centred_.half_rounding()).reverse().cwiseMax(0.0).cwiseSqrt();
     return values;
   }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/detail/block_reflector.hpp>
 #include <collapse/detail/load.hpp>
 #include <collapse/detail/tridiagonal.hpp>
 #include <collapse/options.hpp>
@@ -8,10 +9,9 @@
 #include <collapse/statistics/moments.hpp>
 #include <collapse/statistics/rows.hpp>
 #include <collapse/statistics/sums.hpp>
+#include <collapse/statistics/tridiagonalization.hpp>
 
 #include <Eigen/Core>
-#include <Eigen/QR>
-#include <Eigen/SVD>
 
 #include <algorithm>
 #include <cmath>
@@ -51,23 +51,16 @@ namespace detail {
   return flops <= 1e10 ? SpectrumMethod::svd : SpectrumMethod::gram;
 }
 
-/// Singular values of a square matrix, descending, to the last digit of the largest: the eigenvalues of the symmetric
-/// tridiagonal matrix with a diagonal of zeros and the entries of its bidiagonal form beside it, in turn from the
-/// diagonal and the one above, are the singular values and their negatives (Golub & Kahan 1965).
-/// A template, so that only who calls it compiles it, and a program may do so once (`extern template`).
-template <class Matrix>
-[[nodiscard]] Eigen::VectorXd square_singular_values(Matrix matrix) {
-  const Index order = matrix.cols();
-  const double scale = order > 0 ? matrix.cwiseAbs().maxCoeff() : 0.0;
-  if (scale == 0.0) return Eigen::VectorXd::Zero(order);
-  matrix /= scale;
-  const Eigen::internal::UpperBidiagonalization<Matrix> reduced(matrix);
-  const Eigen::MatrixXd band = reduced.bidiagonal().toDenseMatrix();
-  Tridiagonal doubled{Eigen::VectorXd::Zero(2 * order), Eigen::VectorXd(2 * order - 1)};
-  for (Index k = 0; k < order; ++k) doubled.beside(2 * k) = band(k, k);
-  for (Index k = 0; k + 1 < order; ++k) doubled.beside(2 * k + 1) = band(k, k + 1);
-  const double tolerance = 0.5 * std::numeric_limits<double>::epsilon() * doubled.bound();
-  return scale * eigenvalues(doubled, order, 2 * order, tolerance).reverse().cwiseMax(0.0);
+/// Singular values of a square matrix, descending, to the last digits of the largest: with their negatives they are the
+/// eigenvalues of the symmetric matrix [0 A^T; A 0] (Jordan 1874; Golub & Van Loan, section 8.6). Four times the flops
+/// of a bidiagonal form, but in matrix products and on all threads.
+/// Cost: 32/3 order^3 flops, 4 order^2 doubles.
+[[nodiscard]] inline Eigen::VectorXd square_singular_values(const Eigen::MatrixXd& a) {
+  const Index order = a.cols();
+  Eigen::MatrixXd lower = Eigen::MatrixXd::Zero(2 * order, 2 * order);
+  lower.bottomLeftCorner(order, order) = a;
+  const Tridiagonal reduced = tridiagonalize(std::move(lower));
+  return eigenvalues(reduced, order, 2 * order, reduced.half_rounding()).reverse().cwiseMax(0.0);
 }
 
 /// The triangular factor R of a QR of a matrix of depth x order, depth rows given piecewise by `fill` as in
@@ -89,9 +82,8 @@ template <class Fill>
       fill(first + r, rows);
       stack.middleRows(above + r, rows.rows()) = rows;
     }
-    const Eigen::HouseholderQR<Eigen::Ref<Eigen::MatrixXd>> qr(stack);
-    const Index kept = std::min(above + count, order);
-    triangle = stack.topRows(kept).triangularView<Eigen::Upper>();
+    triangularize(stack);
+    triangle = stack.topRows(std::min(above + count, order));
   }
   return triangle;
 }
