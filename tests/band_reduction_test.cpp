@@ -15,16 +15,12 @@ using detail::Index;
 using detail::TwoSidedUpdate;
 using reference::farthest;
 using reference::lower_only;
+using reference::random_symmetric;
 using reference::Real;
 
 namespace {
 
 constexpr Real epsilon = reference::double_epsilon;
-
-Eigen::MatrixXd random_symmetric(Index order, std::uint64_t seed) {
-  const Eigen::MatrixXd a = reference::gaussian<double>(order, order, seed);
-  return a + a.transpose();
-}
 
 /// The whole matrix, after a look at what must be zero.
 Eigen::MatrixXd dense(const Band& band) {

@@ -1,5 +1,6 @@
 #include "support/catch.hpp"
 #include "support/reference_statistics.hpp"
+#include "support/spectrum_of.hpp"
 
 #include <collapse/metrics/spectrum.hpp>
 
@@ -18,18 +19,9 @@ using namespace collapse;
 using reference::Dense;
 using reference::Real;
 using reference::RowMajor;
+using reference::spectrum_of;
 
 namespace {
-
-SingularValues spectrum_of(const std::vector<double>& values, double floor = 0.0, bool centred = true) {
-  SingularValues result;
-  result.values = Eigen::Map<const Eigen::VectorXd>(values.data(), static_cast<Index>(values.size()));
-  result.noise_floor = floor;
-  result.dims = static_cast<Index>(values.size());
-  result.samples = result.dims + 5;
-  result.centred = centred;
-  return result;
-}
 
 std::vector<double> descending(Index count, std::uint64_t seed) {
   reference::Random random(seed);

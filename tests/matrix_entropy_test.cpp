@@ -3,6 +3,7 @@
 #include "support/catch.hpp"
 #include "support/one_thread.hpp"
 #include "support/reference_statistics.hpp"
+#include "support/spectrum_of.hpp"
 
 #include <cmath>
 #include <limits>
@@ -11,19 +12,11 @@
 using namespace collapse;
 using reference::Dense;
 using reference::Real;
+using reference::spectrum_of;
 
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-
-SingularValues spectrum_of(const std::vector<double>& values, double floor = 0.0) {
-  SingularValues result;
-  result.values = Eigen::Map<const Eigen::VectorXd>(values.data(), static_cast<Index>(values.size()));
-  result.noise_floor = floor;
-  result.samples = result.dims = static_cast<Index>(values.size());
-  result.centred = false;
-  return result;
-}
 
 std::vector<double> decaying(Index count, double decay, double scale = 1.0) {
   std::vector<double> values;

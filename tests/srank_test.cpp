@@ -2,6 +2,7 @@
 
 #include "support/catch.hpp"
 #include "support/reference_statistics.hpp"
+#include "support/spectrum_of.hpp"
 
 #include <limits>
 #include <optional>
@@ -10,19 +11,7 @@
 using namespace collapse;
 using reference::Dense;
 using reference::Real;
-
-namespace {
-
-SingularValues spectrum_of(const std::vector<double>& values, double floor = 0.0) {
-  SingularValues result;
-  result.values = Eigen::Map<const Eigen::VectorXd>(values.data(), static_cast<Index>(values.size()));
-  result.noise_floor = floor;
-  result.samples = result.dims = static_cast<Index>(values.size());
-  result.centred = false;
-  return result;
-}
-
-}  // namespace
+using reference::spectrum_of;
 
 TEST_CASE("srank counts the values that hold all but delta of their sum", "[srank]") {
   const SingularValues spectrum = spectrum_of({8.0, 4.0, 2.0, 1.0, 1.0});  // of 16: 8, 12, 14, 15, 16

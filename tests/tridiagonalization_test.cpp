@@ -13,16 +13,12 @@ using detail::Tridiagonal;
 using detail::tridiagonalize;
 using reference::farthest;
 using reference::lower_only;
+using reference::random_symmetric;
 using reference::Real;
 
 namespace {
 
 constexpr Real epsilon = reference::double_epsilon;
-
-Eigen::MatrixXd random_symmetric(Index order, std::uint64_t seed) {
-  const Eigen::MatrixXd a = reference::gaussian<double>(order, order, seed);
-  return a + a.transpose();
-}
 
 bool same(const Tridiagonal& a, const Tridiagonal& b) {
   return reference::same_bits(a.diagonal, b.diagonal) && reference::same_bits(a.beside, b.beside);

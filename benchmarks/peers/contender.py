@@ -38,16 +38,7 @@ def numpy_straightforward(z):
         cosines[rows, first + rows] = 0.0
         total += cosines.sum(dtype=np.float64)
         squares += np.square(cosines, out=cosines).sum(dtype=np.float64)
-    mean = total / (n * (n - 1))
-    return {
-        "spectrum": centred,
-        "spectrum_uncentered": uncentred,
-        "std": std,
-        "covariance_penalty": penalty,
-        "rms_correlation": rms_correlation,
-        "cosine_mean": mean,
-        "cosine_std": math.sqrt(squares / (n * (n - 1)) - mean**2),
-    }
+    return report(centred, uncentred, std, penalty, rms_correlation, n * (n - 1), total, squares)
 
 
 def torch_straightforward(z):
@@ -68,16 +59,7 @@ def torch_straightforward(z):
         cosines[rows, first + rows] = 0.0
         total += cosines.sum(dtype=torch.float64).item()
         squares += cosines.square_().sum(dtype=torch.float64).item()
-    mean = total / (n * (n - 1))
-    return {
-        "spectrum": centred,
-        "spectrum_uncentered": uncentred,
-        "std": std,
-        "covariance_penalty": penalty,
-        "rms_correlation": rms_correlation,
-        "cosine_mean": mean,
-        "cosine_std": math.sqrt(squares / (n * (n - 1)) - mean**2),
-    }
+    return report(centred, uncentred, std, penalty, rms_correlation, n * (n - 1), total, squares)
 
 
 def sum_of_squares(a):
@@ -174,19 +156,26 @@ def torch_expert(z):
 def closed_forms(n, centred, uncentred, variance, cosine_sum, cosine_squares, covariance_squares, correlation_squares):
     """The report from the eigenvalues and from sums over whole symmetric matrices, whose diagonals are known."""
     d = len(variance)
-    pairs = n * (n - 1)
-    mean = (cosine_sum - n) / pairs
     spectrum, spectrum_uncentered = (
         np.sqrt(np.maximum(np.asarray(eigenvalues), 0.0))[::-1] for eigenvalues in (centred, uncentred)
     )
+    penalty = (covariance_squares - sum_of_squares(variance)) / d
+    rms_correlation = math.sqrt((correlation_squares - d) / (d * (d - 1)))
+    std = np.sqrt(np.asarray(variance))
+    cosines = n * (n - 1), cosine_sum - n, cosine_squares - n
+    return report(spectrum, spectrum_uncentered, std, penalty, rms_correlation, *cosines)
+
+
+def report(spectrum, spectrum_uncentered, std, penalty, rms_correlation, pairs, cosine_sum, cosine_squares):
+    mean = cosine_sum / pairs
     return {
         "spectrum": spectrum,
         "spectrum_uncentered": spectrum_uncentered,
-        "std": np.sqrt(np.asarray(variance)),
-        "covariance_penalty": (covariance_squares - sum_of_squares(variance)) / d,
-        "rms_correlation": math.sqrt((correlation_squares - d) / (d * (d - 1))),
+        "std": std,
+        "covariance_penalty": penalty,
+        "rms_correlation": rms_correlation,
         "cosine_mean": mean,
-        "cosine_std": math.sqrt((cosine_squares - n) / pairs - mean**2),
+        "cosine_std": math.sqrt(cosine_squares / pairs - mean**2),
     }
 
 

@@ -96,6 +96,12 @@ inline constexpr std::array<Eigen::Index, 19> edge_orders{1,  2,  3,  31, 32,  3
   return a.cast<double>();
 }
 
+/// A dense symmetric matrix of sums of Gaussians.
+[[nodiscard]] inline Eigen::MatrixXd random_symmetric(Eigen::Index order, std::uint64_t seed) {
+  const Eigen::MatrixXd a = gaussian<double>(order, order, seed);
+  return a + a.transpose();
+}
+
 /// Numbers in [-1, 1), ascending, with every tenth a repetition of the one before it.
 [[nodiscard]] inline Vector spread_values(Eigen::Index order, std::uint64_t seed = 1) {
   Random random(seed);

@@ -52,11 +52,9 @@ class TwoSidedUpdate {
       : left_(order, 2 * Band::width),
         right_(order, 2 * Band::width),
         half_(Band::width, Band::width),
+        corners_(lower_tiles(order, tile)),
         scratch_(max_threads()),
         x_(order, Band::width) {
-    for (Index j = 0; j < order; j += tile) {
-      for (Index i = j; i < order; i += tile) corners_.emplace_back(i, j);
-    }
     for (Index i = 0; i < order; i += tile) strips_.emplace_back(Band::width, tile);
   }
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 /// Products of packed vectors: all x_i . y_j for a tile of vectors. Both factors have one layout, so a symmetric
 /// product packs its vectors once; Eigen's own matrix product packs each operand of each tile again, and where the
@@ -149,6 +150,15 @@ class BasicPackedVectors {
 };
 
 using PackedVectors = BasicPackedVectors<double>;
+
+/// Row and column of the first entry of each tile of a lower triangle, one column of tiles after the other.
+[[nodiscard]] inline std::vector<std::pair<Index, Index>> lower_tiles(Index order, Index tile) {
+  std::vector<std::pair<Index, Index>> corners;
+  for (Index j = 0; j < order; j += tile) {
+    for (Index i = j; i < order; i += tile) corners.emplace_back(i, j);
+  }
+  return corners;
+}
 
 /// Products are summed in runs of at most so many terms, and the runs then added up: rounding grows with
 /// run + depth / run and not with the depth. A group of this depth and the slice that it meets stay in the first-level

@@ -24,7 +24,12 @@ namespace detail {
 class CorrelationSums {
  public:
   explicit CorrelationSums(const Moments& moments)
-      : dims_(moments.dims), inverse_root_(moments.dims), unit_(moments.dims), scaled_(moments.scaled()) {
+      : dims_(moments.dims),
+        inverse_root_(moments.dims),
+        unit_(moments.dims),
+        scaled_(moments.scaled()),
+        tiles_(lower_tiles(moments.dims, tile)),
+        partials_(tiles_.size()) {
     const int common = moments.common_exponent();
     common_exponent_ = common;
     for (Index d = 0; d < dims_; ++d) {
@@ -34,10 +39,6 @@ class CorrelationSums {
       live_ += dead ? 0 : 1;
     }
     samples_ = moments.count;
-    for (Index j = 0; j < dims_; j += tile) {
-      for (Index i = j; i < dims_; i += tile) tiles_.emplace_back(i, j);
-    }
-    partials_.resize(tiles_.size());
   }
 
   static constexpr Index tile = 96;
@@ -193,8 +194,7 @@ template <EmbeddingScalar Scalar>
 /// @param Z        N x D embeddings
 /// @param options  only `nonfinite` matters
 /// @return correlations in [0, 1]; healthy is what chance gives, rms 1 / sqrt(N - 1). The penalty is in input units to
-/// the
-///         fourth power. Undefined with one row; correlations undefined with fewer than two live dimensions
+///         the fourth power. Undefined with one row; correlations undefined with fewer than two live dimensions
 /// @throws ShapeError, NonFiniteError as `moments`
 /// Cost: N D^2 flops; O(min(N, D)^2) memory.
 /// Source: Bardes, Ponce & LeCun, VICReg, 2022, eq. 3-4 (penalty); Zbontar et al., Barlow Twins, 2021 (redundancy).

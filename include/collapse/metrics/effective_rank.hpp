@@ -36,13 +36,24 @@ namespace detail {
   return std::exp(entropy);
 }
 
+/// Fewest of the leading weights, of which there is at least one, that hold a share of the sum of all.
+[[nodiscard]] inline Index leading_that_hold(const Eigen::ArrayXd& weights, double share) {
+  const double wanted = share * weights.sum();
+  double held = 0.0;
+  for (Index k = 0; k < weights.size(); ++k) {
+    held += weights(k);
+    if (held >= wanted) return k + 1;
+  }
+  return weights.size();
+}
+
 }  // namespace detail
 
 /// Effective rank, exp(-sum p_k ln p_k) with p_k = sigma_k / sum sigma.
 ///
 /// @param spectrum  centred: the effective rank of the representation; uncentred: RankMe
 /// @param epsilon   added to each share, for comparison with codes that do so (1e-7 in the RankMe paper); 0 is the
-/// formula
+///                  formula
 /// @return in [1, largest_rank()], largest for equal singular values. 0 for two or more rows that are all equal (no
 ///         centred spectrum at all); undefined for one centred row and for the uncentred spectrum of zeros
 /// Source: Roy & Vetterli, The effective rank, 2007, def. 1; Garrido et al., RankMe, 2023, eq. 1-2.
@@ -99,13 +110,7 @@ namespace detail {
 [[nodiscard]] inline std::optional<Index> rank_for_share(const SingularValues& spectrum, double share) {
   const Eigen::ArrayXd energy = detail::relative_values(spectrum).square();
   if (energy.size() == 0) return std::nullopt;
-  const double wanted = share * energy.sum();
-  double held = 0.0;
-  for (Index k = 0; k < energy.size(); ++k) {
-    held += energy(k);
-    if (held >= wanted) return k + 1;
-  }
-  return energy.size();
+  return detail::leading_that_hold(energy, share);
 }
 
 /// Effective rank of the centred rows of Z; see effective_rank(SingularValues).

@@ -26,13 +26,12 @@ template <class Derived>
 /// both are taken. Where eigenvalues coincide their eigenvectors are any basis of what they span, and the value depends
 /// on the one that the solver finds.
 /// @param Z        N x D embeddings, as they are: the number is not scale free, and tends to 1 as they become short.
-/// Rows
-///                 of zeros take part
+///                 Rows of zeros take part
 /// @param options  only `nonfinite` matters
 /// @return in [0, 1]; healthy: 1. Word vectors are near 0 as they come and near 1 without mean and top directions
 /// @throws ShapeError, NonFiniteError as `moments`
 /// Cost: 3 N D m flops and the eigenvectors of a matrix of order m = min(N, D), 9 m^3 flops on one thread; O(m^2)
-/// memory.
+///       memory.
 /// Source: Mu & Viswanath, All-but-the-top, 2018, eq. 5, after Arora et al., A latent variable model approach to
 ///         PMI-based word embeddings, 2016.
 template <class Derived>

@@ -26,13 +26,7 @@ namespace collapse {
   }
   const Eigen::ArrayXd values = detail::relative_values(spectrum);
   if (values.size() == 0) return std::nullopt;
-  const double total = values.sum();
-  double held = 0.0;
-  for (Index k = 0; k < values.size(); ++k) {
-    held += values(k);
-    if (held >= (1.0 - delta) * total) return k + 1;
-  }
-  return values.size();
+  return detail::leading_that_hold(values, 1.0 - delta);
 }
 
 /// srank_delta of the rows of Z as they are; see srank(SingularValues).

@@ -52,11 +52,8 @@ class LowerTriangle {
  public:
   static constexpr Index tile = PackedVectors::tile;
 
-  LowerTriangle(Index order, Index max_depth) : order_(order), packed_(order, max_depth) {
-    for (Index j = 0; j < order; j += tile) {
-      for (Index i = j; i < order; i += tile) corners_.emplace_back(i, j);
-    }
-  }
+  LowerTriangle(Index order, Index max_depth)
+      : order_(order), packed_(order, max_depth), corners_(lower_tiles(order, tile)) {}
 
   /// Packs rows as those from `depth` on.
   void pack(Index depth, const Panel::View& rows) { packed_.pack_columns(0, order_, rows, depth); }

@@ -29,7 +29,7 @@ class LogSums {
   /// Column k of x is added to list k, times `sign`.
   void add(const Eigen::Ref<const Eigen::MatrixXd>& x, double sign) {
     for (Index k = 0; k < x.cols(); ++k) {
-      const auto values = x.col(k).array() * sign;
+      const Eigen::ArrayXd values = x.col(k).array() * sign;
       const double largest = values.maxCoeff();
       raise(k, largest);
       sum_(k) += ((values - largest_(k)) * unit_).exp().sum();

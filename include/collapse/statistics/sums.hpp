@@ -263,9 +263,7 @@ class Folder {
     });
     sums.moments.count += rows.count;
     sums.directions.count += directed;
-    if (direction_scatter) {
-      add_squares(rows.count, sums.directions);
-    }
+    if (direction_scatter) add_squares(rows.count, sums.directions);
     const Index tiles_of_values = parts_.scatter ? value_products_.tiles() : 0;
     const Index tiles_of_directions = direction_scatter ? direction_products_.tiles() : 0;
     const Index tiles = tiles_of_values + tiles_of_directions;
@@ -387,31 +385,44 @@ class Folder {
     rescale(moments, sums.scatter, units_before_);
   }
 
+  /// Of columns that are centred: what rounding left of their sums, and their squares.
+  struct Centred {
+    Lanes rest = Lanes::Zero();
+    Lanes squares = Lanes::Zero();
+  };
+
+  /// Takes a group of columns of the block to what they are less `mean`, where they stand, and leaves out rows.
+  template <class LeaveOut>
+  static Centred centre(double* values, Index count, const Lanes& mean, LeaveOut&& leave_out) {
+    Centred result;
+    in_runs(count, [&](Index begin, Index end) {
+      Lanes run = Lanes::Zero();
+      Lanes run_of_squares = Lanes::Zero();
+      for (Index i = begin; i < end; ++i, values += group) {
+        if (leave_out(i)) continue;
+        const Lanes centred = Column(values) - mean;
+        run += centred;
+        run_of_squares += centred.square();
+        Column{values} = centred;
+      }
+      result.rest += run;
+      result.squares += run_of_squares;
+    });
+    return result;
+  }
+
   /// Centres a group of columns of the block where they stand, adds their mean and squares to the moments, and appends
   /// the row that the merge formula asks for.
   void centre_values(double* values, Index count, Index first, Index lanes, const Means& means,
                      Moments& moments) const {
     const Lanes sum = means.values;
-    Lanes rest = Lanes::Zero();
-    Lanes squares = Lanes::Zero();
-    in_runs(count, [&](Index begin, Index end) {
-      Lanes run = Lanes::Zero();
-      Lanes run_of_squares = Lanes::Zero();
-      for (Index i = begin; i < end; ++i, values += group) {
-        const Lanes centred = Column(values) - sum;
-        run += centred;
-        run_of_squares += centred.square();
-        Column{values} = centred;
-      }
-      rest += run;
-      squares += run_of_squares;
-    });
+    const auto [rest, squares] = centre(values, count, sum, [](Index) { return false; });
     const double n = static_cast<double>(moments.count);
     const double b = static_cast<double>(count);
     // What rounding left of the block's mean (Chan, Golub & LeVeque, eq. 1.7).
     const Lanes left = rest / b;
     const Lanes merge = std::sqrt(n * b / (n + b)) * ((sum - means.low) + left);
-    if (parts_.scatter) Column{values} = merge;
+    if (parts_.scatter) Column{values + count* group} = merge;
     const double share = b / (n + b);
     for (Index k = 0; k < lanes; ++k) {
       const Index d = first + k;
@@ -427,27 +438,13 @@ class Folder {
   void centre_directions(double* directions, Index count, Index first, Index lanes, const double* inverse, double b,
                          const Means& means, DirectionSums& sums) {
     const Lanes sum = means.directions / b;
-    Lanes rest = Lanes::Zero();
-    Lanes squares = Lanes::Zero();
-    in_runs(count, [&](Index begin, Index end) {
-      Lanes run = Lanes::Zero();
-      Lanes run_of_squares = Lanes::Zero();
-      for (Index i = begin; i < end; ++i, directions += group) {
-        if (inverse[i] == 0.0) continue;
-        const Lanes centred = Column(directions) - sum;
-        run += centred;
-        run_of_squares += centred.square();
-        Column{directions} = centred;
-      }
-      rest += run;
-      squares += run_of_squares;
-    });
+    const auto [rest, squares] = centre(directions, count, sum, [inverse](Index i) { return inverse[i] == 0.0; });
     const double n = static_cast<double>(sums.count);
     Lanes shift = Lanes::Zero();
     shift.head(lanes) = sums.shift.segment(first, lanes);
     const Lanes delta = (sum - shift) + rest / b;
     const Lanes merge = std::sqrt(n * b / (n + b)) * delta;
-    if (parts_.direction_scatter) Column{directions} = merge;
+    if (parts_.direction_scatter) Column{directions + count* group} = merge;
     block_mean_.segment(first, lanes) = sum.head(lanes);
     sums.sum_squares.segment(first, lanes).array() += (squares + merge.square()).head(lanes);
     sums.shift.segment(first, lanes).array() += (delta * (b / (n + b))).head(lanes);
