@@ -617,6 +617,23 @@ TEST_CASE("sampled quantiles come with their standard errors", "[format]") {
   CHECK_FALSE(contains(fmt::format("{}", report), "s.e."));
 }
 
+TEST_CASE("standard errors are printed where they were asked for", "[format]") {
+  Report report = example();
+  CHECK(line_of(fmt::format("{}", report), "standard errors").empty());
+  report.confidence = {20,
+                       0.95,
+                       {{"spectrum.effective_rank", 7.5, 0.25, 7.0, 8.0},
+                        {"spectrum_uncentered.effective_rank_vs_expected", 0.5, undefined, undefined, undefined}}};
+  check_form(report);
+  const std::string page = fmt::format("{}", report);
+  CHECK(line_of(page, "standard errors").find("20 groups of rows left out in turn") != std::string::npos);
+  CHECK(line_of(page, "  spectrum.effective_rank ") ==
+        "  spectrum.effective_rank                       0.2500       7.000       8.000");
+  CHECK(page.find("95 %    interval") != std::string::npos);
+  CHECK(line_of(page, "  uncentered.effective_rank_vs_expected ").find("-           -           -") !=
+        std::string::npos);
+}
+
 TEST_CASE("undefined numbers print as a dash", "[format]") {
   Report report;
   report.samples = 20;

@@ -32,6 +32,8 @@ TEST_CASE("the default options are valid and documented", "[options]") {
   CHECK(options.seed == 0);
   CHECK(options.alpha_first == 11);
   CHECK(options.alpha_last == 100);
+  CHECK(options.resamples == 0);
+  CHECK(options.confidence_level == 0.95);
 }
 
 TEST_CASE("options are set by name", "[options]") {
@@ -64,4 +66,17 @@ TEST_CASE("a power-law range that is empty or begins before rank 1 is refused by
   CHECK(contains(message, "alpha_last = 29"));
   CHECK(complaint({.alpha_first = 30, .alpha_last = 30}).empty());
   CHECK(complaint({.alpha_first = 1, .alpha_last = std::numeric_limits<Index>::max()}).empty());
+}
+
+TEST_CASE("resampling that has no spread or no level is refused by name and value", "[options]") {
+  for (const Index groups : {Index{1}, Index{-1}}) {
+    const std::string message = complaint({.resamples = groups});
+    CHECK(contains(message, "Options::resamples"));
+    CHECK(contains(message, std::to_string(groups)));
+  }
+  for (const double level : {0.0, 1.0, -0.5, std::numeric_limits<double>::quiet_NaN()}) {
+    CAPTURE(level);
+    CHECK(contains(complaint({.confidence_level = level}), "Options::confidence_level"));
+  }
+  CHECK(complaint({.resamples = 2, .confidence_level = 0.5}).empty());
 }

@@ -67,7 +67,7 @@ struct MomentState {
 class Accumulator {
  public:
   /// @param dims     dimensions of every row to come
-  /// @param options  as of `measure`
+  /// @param options  as of `measure`, but for `resamples`: see jackknife_report for standard errors
   /// @throws ShapeError unless dims >= 1, OptionError
   explicit Accumulator(Index dims, const Options& options = {});
 
@@ -189,6 +189,7 @@ class Accumulator {
 inline Accumulator::Accumulator(Index dims, const Options& options)
     : dims_(dims), options_(options), sampler_(options.pair_rows) {
   validate(options);
+  options_.resamples = 0;
   if (dims < 1) {
     throw ShapeError(fmt::format("Accumulator of {} dimensions; name the number of columns of the batches", dims), 0,
                      dims);

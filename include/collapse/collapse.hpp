@@ -4,6 +4,7 @@
 /// other libraries are included one by one.
 
 #include <collapse/accumulator.hpp>
+#include <collapse/confidence.hpp>
 #include <collapse/diagnosis.hpp>
 #include <collapse/error.hpp>
 #include <collapse/format.hpp>

@@ -622,6 +622,25 @@ inline void put_cosines(std::string& out, const Glyphs& glyphs, const Report& re
   if (!cosine.exact && cosine.pairs > 0) put_line(out, errors);
 }
 
+inline void put_confidence(std::string& out, const Glyphs& glyphs, const Report& report) {
+  const Confidence& confidence = report.confidence;
+  put_line(out,
+           title(glyphs, "standard errors", page_width,
+                 fmt::format("{} left out in turn", counted(confidence.resamples, "group of rows", "groups of rows"))));
+  constexpr std::size_t label_width = 42;
+  constexpr std::size_t column_width = 12;
+  const auto row = [&out](std::string_view label, std::string_view error, std::string_view low, std::string_view high) {
+    put_line(out, pad_right(fmt::format("  {}", label), label_width) + pad_left(error, column_width) +
+                      pad_left(low, column_width) + pad_left(high, column_width));
+  };
+  row("", "s.e.", fmt::format("{} %", brief(100.0 * confidence.level)), "interval");
+  for (const Estimate& estimate : confidence.estimates) {
+    std::string_view label = estimate.metric;
+    if (label.starts_with("spectrum_uncentered.")) label.remove_prefix(std::string_view("spectrum_").size());
+    row(label, number(estimate.standard_error), number(estimate.low), number(estimate.high));
+  }
+}
+
 /// The whole report, without a newline at its end.
 [[nodiscard]] inline std::string full(const Report& report, const Glyphs& glyphs) {
   std::string out;
@@ -633,6 +652,10 @@ inline void put_cosines(std::string& out, const Glyphs& glyphs, const Report& re
   put_cosines(out, glyphs, report);
   put_line(out, "");
   put_rows_and_dimensions(out, glyphs, report);
+  if (report.confidence.resamples > 0) {
+    put_line(out, "");
+    put_confidence(out, glyphs, report);
+  }
   out.pop_back();
   return out;
 }

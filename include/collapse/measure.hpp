@@ -3,6 +3,7 @@
 #include <collapse/detail/parallel.hpp>
 #include <collapse/detail/view.hpp>
 #include <collapse/diagnosis.hpp>
+#include <collapse/jackknife.hpp>
 #include <collapse/metrics/cosine.hpp>
 #include <collapse/metrics/decorrelation.hpp>
 #include <collapse/metrics/norms.hpp>
@@ -56,11 +57,11 @@ struct Origin {
   Index skipped = 0;  ///< rows left out already
 };
 
+/// One report on some rows of a matrix.
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Report measure(const MatrixView<Scalar>& z, const Options& options,
-                             const Origin& origin = {input_epsilon<Scalar>()}) {
+[[nodiscard]] Report measure_rows(const MatrixView<Scalar>& z, const Rows& rows, const Options& options,
+                                  const Origin& origin) {
   Report report;
-  const Rows rows = scan_rows(z, options.nonfinite);
   report.samples = rows.samples;
   report.dims = rows.dims;
   report.input_epsilon = origin.epsilon;
@@ -104,6 +105,22 @@ template <EmbeddingScalar Scalar>
   return report;
 }
 
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Report measure(const MatrixView<Scalar>& z, const Options& options,
+                             const Origin& origin = {input_epsilon<Scalar>()}) {
+  const Rows rows = scan_rows(z, options.nonfinite);
+  Report report = measure_rows(z, rows, options, origin);
+  if (options.resamples > 0 && rows.samples > 1) {
+    Jackknife errors(report, options.confidence_level);
+    const RowGroups groups(rows.samples, options.resamples, options.seed);
+    for (Index g = 0; g < groups.size(); ++g) {
+      errors.add(measure_rows(z, rows.only(groups.all_but(g)), options, origin));
+    }
+    report.confidence = errors.result(groups.variance_factor());
+  }
+  return report;
+}
+
 }  // namespace detail
 
 /// Measures the embeddings Z: every number of the core catalogue, each statistic computed once, and the diagnosis.
@@ -116,8 +133,8 @@ template <EmbeddingScalar Scalar>
 /// @throws ShapeError when Z has no rows or no columns, NonFiniteError for the first NaN or infinity (or see
 ///         Options::nonfinite), OptionError; everything derives from collapse::Error
 /// Cost: about 2 N D m flops for m = min(N, D), min(N, pair_rows)^2 D for the cosine quantiles and one reduction of a
-///       symmetric matrix of order m, 4/3 m^3. Memory: a few m x m matrices of double, and pair_rows x D floats or
-///       doubles; never a copy of Z.
+///       symmetric matrix of order m, 4/3 m^3; Options::resamples times that again, if any. Memory: a few m x m
+///       matrices of double, and pair_rows x D floats or doubles; never a copy of Z.
 template <class Derived>
 [[nodiscard]] Report measure(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   validate(options);

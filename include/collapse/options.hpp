@@ -33,6 +33,8 @@ struct Options {
   std::uint64_t seed = 0;  ///< of the row sample
   Index alpha_first = 11;  ///< first and last rank (from 1) of the power-law fit
   Index alpha_last = 100;
+  Index resamples = 0;             ///< standard errors of the report's numbers from so many groups of rows; 0: none
+  double confidence_level = 0.95;  ///< of their intervals
   Thresholds thresholds{};
 };
 
@@ -44,6 +46,14 @@ inline void validate(const Options& options) {
   if (options.alpha_first < 1 || options.alpha_last < options.alpha_first) {
     throw OptionError(fmt::format("Options::alpha_first = {}, alpha_last = {}; ranks count from 1 and first <= last",
                                   options.alpha_first, options.alpha_last));
+  }
+  if (options.resamples != 0 && options.resamples < 2) {
+    throw OptionError(fmt::format("Options::resamples is {}; at least 2 groups of rows have a spread, 0 asks for none",
+                                  options.resamples));
+  }
+  if (!(options.confidence_level > 0.0 && options.confidence_level < 1.0)) {
+    throw OptionError(
+        fmt::format("Options::confidence_level is {}; it is a probability between 0 and 1", options.confidence_level));
   }
 }
 

@@ -153,6 +153,22 @@ struct Diagnosis {
   std::vector<Finding> findings;  ///< gravest first
 };
 
+/// How far a number may be from that of other rows of the same source.
+struct Estimate {
+  std::string metric;                 ///< JSON path, e.g. "spectrum.effective_rank"
+  double value = undefined;           ///< as in the report
+  double standard_error = undefined;  ///< of what as many rows of the same source would give
+  double low = undefined;             ///< interval for the expectation over such samples
+  double high = undefined;
+};
+
+/// Standard errors and intervals of a report's numbers; `resamples` is 0 when they were not asked for.
+struct Confidence {
+  Index resamples = 0;       ///< groups of rows that were left out in turn
+  double level = undefined;  ///< of the intervals
+  std::vector<Estimate> estimates;
+};
+
 /// Everything that one pass over the embeddings tells.
 struct Report {
   Index samples = 0;  ///< rows measured (skipped rows not counted)
@@ -165,6 +181,7 @@ struct Report {
   Spectrum spectrum;             ///< of the centred rows
   Spectrum spectrum_uncentered;  ///< of the rows as they are; its effective rank is RankMe
   Diagnosis diagnosis;
+  Confidence confidence;  ///< see Options::resamples
 };
 
 }  // namespace collapse

@@ -166,7 +166,22 @@ void to_json(Json& json, const Diagnosis& diagnosis) {
   json["findings"] = diagnosis.findings;
 }
 
-/// Writes a whole report as a JSON object, `collapse_version` first.
+template <detail::NlohmannJson Json>
+void to_json(Json& json, const Confidence& confidence) {
+  json = Json::object();
+  json["resamples"] = confidence.resamples;
+  json["level"] = detail::json_number<Json>(confidence.level);
+  Json& estimates = json["estimates"] = Json::object();
+  for (const Estimate& estimate : confidence.estimates) {
+    Json& entry = estimates[estimate.metric];
+    entry["value"] = detail::json_number<Json>(estimate.value);
+    entry["standard_error"] = detail::json_number<Json>(estimate.standard_error);
+    entry["low"] = detail::json_number<Json>(estimate.low);
+    entry["high"] = detail::json_number<Json>(estimate.high);
+  }
+}
+
+/// Writes a whole report as a JSON object, `collapse_version` first; `confidence` only where it was asked for.
 template <detail::NlohmannJson Json>
 void to_json(Json& json, const Report& report) {
   json = Json::object();
@@ -181,6 +196,7 @@ void to_json(Json& json, const Report& report) {
   json["spectrum"] = report.spectrum;
   json["spectrum_uncentered"] = report.spectrum_uncentered;
   json["diagnosis"] = report.diagnosis;
+  if (report.confidence.resamples > 0) json["confidence"] = report.confidence;
 }
 
 }  // namespace collapse

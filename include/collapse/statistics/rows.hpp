@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <vector>
 
@@ -22,7 +23,7 @@ struct Rows {
   Index dims = 0;
   Index skipped = 0;
   Index zero = 0;             ///< rows of length 0
-  std::vector<Index> listed;  ///< the usable rows where some were skipped; empty when all are usable
+  std::vector<Index> listed;  ///< the rows that take part, where these are not all; empty when they are
   Eigen::VectorXd norm;       ///< ||z_i||, one per usable row
   /// u_i = z_i * scale(i) * inverse_norm_i. The scale is a power of two, and 1 unless the squared norm leaves the range
   /// of double; the inverse is 0 for a row of length 0.
@@ -31,7 +32,29 @@ struct Rows {
 
   [[nodiscard]] Index directed() const noexcept { return samples - zero; }  ///< rows that have a direction
   [[nodiscard]] double scale(Index i) const { return prescale.size() > 0 ? prescale(i) : 1.0; }
-  [[nodiscard]] detail::RowSelection selection() const noexcept { return {skipped == 0 ? nullptr : &listed}; }
+  [[nodiscard]] detail::RowSelection selection() const noexcept { return {listed.empty() ? nullptr : &listed}; }
+
+  /// What a pass over some of the usable rows would have told.
+  ///
+  /// @param kept  numbers of usable rows, ascending
+  [[nodiscard]] Rows only(const std::vector<Index>& kept) const {
+    Rows some;
+    some.samples = static_cast<Index>(kept.size());
+    some.dims = dims;
+    some.skipped = skipped;
+    some.norm.resize(some.samples);
+    some.inverse_norm.resize(some.samples);
+    if (prescale.size() > 0) some.prescale.resize(some.samples);
+    for (Index k = 0; k < some.samples; ++k) {
+      const Index i = kept[static_cast<std::size_t>(k)];
+      some.listed.push_back(selection()(i));
+      some.norm(k) = norm(i);
+      some.inverse_norm(k) = inverse_norm(i);
+      if (prescale.size() > 0) some.prescale(k) = prescale(i);
+      some.zero += inverse_norm(i) == 0.0 ? 1 : 0;
+    }
+    return some;
+  }
 };
 
 namespace detail {
