@@ -136,6 +136,22 @@ template <EmbeddingScalar Scalar>
   return result;
 }
 
+/// The singular values of the rows of a matrix, centred or as they are.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] SingularValues singular_values(const MatrixView<Scalar>& z, const Rows& rows, const Options& options,
+                                             bool centred) {
+  const SpectrumMethod method = resolve_method(options, input_epsilon<Scalar>(), rows.samples, rows.dims);
+  if (method == SpectrumMethod::svd) {
+    const Sums sums = sum_rows(z, rows, {.scatter = false, .directions = false, .direction_scatter = false});
+    return with_floor(qr_singular_values(z, rows, sums.moments, centred), sums.moments, centred, method);
+  }
+  auto [moments, gram] = centred_gram(z, rows);
+  const GramSpectra spectra = gram.side == Side::dims
+                                  ? GramSpectra::of_dims(std::move(gram.lower), moments)
+                                  : GramSpectra::of_samples(z, rows, moments, std::move(gram.lower));
+  return with_floor(spectra.singular_values(centred), moments, centred, method);
+}
+
 }  // namespace detail
 
 /// Whether the mean row is removed before the spectrum is taken.
@@ -156,20 +172,7 @@ template <class Derived>
                                              Centring centring = Centring::centred) {
   const detail::Evaluated<Derived> evaluated(Z);
   const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  const bool centred = centring == Centring::centred;
-  const SpectrumMethod method =
-      detail::resolve_method(options, detail::input_epsilon<typename Derived::Scalar>(), rows.samples, rows.dims);
-  if (method == SpectrumMethod::svd) {
-    const Sums sums =
-        detail::sum_rows(evaluated.view(), rows, {.scatter = false, .directions = false, .direction_scatter = false});
-    return detail::with_floor(detail::qr_singular_values(evaluated.view(), rows, sums.moments, centred), sums.moments,
-                              centred, method);
-  }
-  auto [moments, gram] = detail::centred_gram(evaluated.view(), rows);
-  const detail::GramSpectra spectra =
-      gram.side == Side::dims ? detail::GramSpectra::of_dims(std::move(gram.lower), moments)
-                              : detail::GramSpectra::of_samples(evaluated.view(), rows, moments, std::move(gram.lower));
-  return detail::with_floor(spectra.singular_values(centred), moments, centred, method);
+  return detail::singular_values(evaluated.view(), rows, options, centring == Centring::centred);
 }
 
 }  // namespace collapse
