@@ -7,8 +7,8 @@
 #include <cmath>
 
 using namespace collapse;
-using reference::Real;
 using Eigen::Index;
+using reference::Real;
 
 TEST_CASE("distances are those of long double loops at every depth and scale", "[differences]") {
   for (const Index d : {1, 7, 8, 9, 40}) {
