@@ -129,7 +129,7 @@ TEST_CASE("a sphere has one dimension less than its space by either metric", "[i
 
 TEST_CASE("standard errors are the spread over samples", "[intrinsic_dimension]") {
   const test::OneThread one_thread;
-  constexpr Index samples = 60;
+  constexpr Index samples = 150;
   Eigen::ArrayXXd value(samples, 3);
   Eigen::ArrayXXd error(samples, 3);
   for (Index s = 0; s < samples; ++s) {
@@ -143,8 +143,8 @@ TEST_CASE("standard errors are the spread over samples", "[intrinsic_dimension]"
   for (Index e = 0; e < 3; ++e) {
     const double spread = std::sqrt((value.col(e) - value.col(e).mean()).square().sum() / (samples - 1.0));
     CAPTURE(e, spread, error.col(e).mean());
-    // The spread of 60 samples is itself known to 9 %.
-    CHECK(std::abs(error.col(e).mean() / spread - 1.0) < 0.3);
+    // The spread of 150 samples is itself known to 6 %; were rows independent the first two would be 20 % less.
+    CHECK(std::abs(error.col(e).mean() / spread - 1.0) < 0.15);
   }
 }
 

@@ -121,13 +121,14 @@ TEMPLATE_TEST_CASE("neighbours are right where all rows are almost equal", "[nei
 }
 
 TEST_CASE("neighbours within clusters are right where float cannot tell the rows of a cluster apart", "[neighbours]") {
-  Dense<double> z = reference::gaussian<double>(250, 12, 3, 0.0, 1e-9);
-  for (Index i = 0; i < z.rows(); ++i) z(i, i % 5) += 10.0;
+  Dense<double> z = reference::gaussian<double>(300, 12, 3, 0.0, 1e-9);
+  const Dense<double> centres = reference::gaussian<double>(6, 12, 4);
+  for (Index i = 0; i < z.rows(); ++i) z.row(i) += centres.row(i % 6);
   check_against(neighbours(z, 6), all_distances(reference::widened(z), Metric::euclidean), 1e-14L);
 }
 
 TEST_CASE("neighbours are right beside an outlier at any distance", "[neighbours]") {
-  for (const double far : {1e3, 1e10, 1e20, 1e140}) {
+  for (const double far : {1e3, 1e10, 1e20, 1e22, 1e140}) {
     CAPTURE(far);
     Dense<double> z = reference::gaussian<double>(200, 10, 4);
     z(17, 3) = far;

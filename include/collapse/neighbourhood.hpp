@@ -130,7 +130,7 @@ template <EmbeddingScalar Scalar>
 ///         asked for, all are used, and mle_k and hubness_k say how many
 /// @throws ShapeError when Z has no rows or no columns, NonFiniteError for the first NaN or infinity (or see
 ///         NeighbourhoodOptions::nonfinite), OptionError
-/// Cost: that of neighbours(Z, max(mle_k, hubness_k)): about 2 N^2 D flops in float. Memory: O(N k) and about 1000 rows
+/// Cost: that of neighbours(Z, max(mle_k, hubness_k)): about 2 N^2 D flops in float. Memory: O(N k) and about 1500 rows
 ///       of double for each thread.
 template <class Derived>
 [[nodiscard]] Neighbourhood neighbourhood(const Eigen::DenseBase<Derived>& Z,

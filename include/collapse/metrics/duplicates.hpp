@@ -42,7 +42,7 @@ inline void validate(const DuplicateOptions& options) {
 }
 
 /// Share of rows whose nearest neighbour is no farther than rounding may have put it: ||z_i - z_j|| <= eps / 2
-/// (||z_i|| + ||z_j||), eps of the input scalar; eps alone for the cosine.
+/// (||z_i|| + ||z_j||), eps of the input scalar; for the cosine eps + 2^-50, as directions are formed in double.
 ///
 /// @return [0, 1]; undefined for a single row
 [[nodiscard]] inline double duplicate_rows(const Neighbours& neighbours) {

@@ -92,7 +92,9 @@ class LinkedPoints {
   }
 
   void link_crowds() {
-    const double reach = std::max(radius_, neighbours_.input_epsilon * neighbours_.length.maxCoeff());
+    Index longest = 0;
+    neighbours_.length.maxCoeff(&longest);
+    const double reach = std::max(radius_, neighbours_.resolution(longest, longest));
     std::map<Index, Crowd> by_set;
     for (Index i = 0; i < neighbours_.count(); ++i) {
       if (neighbours_.separation(i, neighbours_.k() - 1) <= reach) by_set[sets_.find(i)].places.push_back(i);

@@ -54,9 +54,9 @@ class ScreenedPoints {
  public:
   using Packed = BasicPackedVectors<float>;
 
-  explicit ScreenedPoints(const Points<Scalar>& points) : points_(points), half_squares_(points.count()) {
+  explicit ScreenedPoints(const Points<Scalar>& points) : points_(points), centre_(centre()), bound_(points.count()) {
+    Eigen::VectorXd half_squares(points.count());
     constexpr Index strip = Packed::tile;
-    centre_ = centre();
     parallel_for(
         {(points.count() + strip - 1) / strip, points.count(), points.dims()},
         [&] { return Panel(strip, points.dims()); },
@@ -64,15 +64,14 @@ class ScreenedPoints {
           const Index count = std::min(strip, points.count() - s * strip);
           Panel::View x = panel.view(count, points.dims());
           points.load(s * strip, x);
-          half_squares_.segment(s * strip, count) = 0.5 * (x.rowwise() - centre_).rowwise().squaredNorm();
+          half_squares.segment(s * strip, count) = 0.5 * (x.rowwise() - centre_).rowwise().squaredNorm();
         });
-    const double largest = std::sqrt(2.0 * half_squares_.maxCoeff());
+    const double largest = std::sqrt(2.0 * half_squares.maxCoeff());
     // What is smaller has squares that have lost digits.
     if (largest > 0x1p-450) scale_ = std::ldexp(1.0, -std::ilogb(largest) - 1);
     const double error = float_distance_error(points.dims());
-    bound_.resize(points.count());
     for (Index i = 0; i < points.count(); ++i) {
-      const double half = half_squares_(i) * scale_ * scale_;
+      const double half = half_squares(i) * scale_ * scale_;
       bound_(i) = std::isfinite(error) ? static_cast<float>(half - 2.0 * error * half - slack())
                                        : -std::numeric_limits<float>::infinity();
     }
@@ -124,7 +123,6 @@ class ScreenedPoints {
 
   const Points<Scalar>& points_;
   Eigen::RowVectorXd centre_;
-  Eigen::VectorXd half_squares_;
   Eigen::ArrayXf bound_;
   double scale_ = 1.0;
 };

@@ -37,9 +37,10 @@ struct Neighbours {
   }
 
   /// The separation that rounding alone may have put between two equal rows of the lengths of these two lines: half an
-  /// epsilon of each.
+  /// epsilon of each, and for the cosine what forming the directions in double adds.
   [[nodiscard]] double resolution(Index i, Index other) const {
-    return 0.5 * input_epsilon * length(i) + 0.5 * input_epsilon * length(other);
+    const double own = metric == Metric::cosine ? 0x1p-50 : 0.0;
+    return 0.5 * input_epsilon * length(i) + 0.5 * input_epsilon * length(other) + own;
   }
 
   /// Whether line i and its neighbour number j may be one row but for rounding.
@@ -96,7 +97,7 @@ inline void require_neighbours(Index k, const char* name) {
 /// Cost: about 2 N^2 D flops in float, and N k log(N / k) distances in double: those that float cannot exclude. Where
 /// the
 ///       spread that matters is below float's resolution (clusters far apart whose own width is 1e-4 of that), up to
-///       all N^2 distances in double, several times the cost. Memory: O(N k), and about 1000 rows of double for each
+///       all N^2 distances in double, several times the cost. Memory: O(N k), and about 1500 rows of double for each
 ///       thread.
 template <class Derived>
 [[nodiscard]] Neighbours neighbours(const Eigen::DenseBase<Derived>& Z, Index k, const NeighbourOptions& options = {}) {

@@ -93,7 +93,7 @@ class Points {
   [[nodiscard]] double separation(double distance) const { return std::ldexp(distance, exponent_); }
 
  private:
-  const MatrixView<Scalar>& z_;
+  MatrixView<Scalar> z_;
   Metric metric_;
   std::vector<Index> rows_;
   Eigen::VectorXd lengths_;
