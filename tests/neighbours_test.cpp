@@ -153,6 +153,15 @@ TEST_CASE("neighbours keep their digits at every scale", "[neighbours]") {
   CHECK(reference::same_bits(neighbours(doubled, 5).distance, neighbours(z, 5).distance * 2.0));
 }
 
+TEST_CASE("rows longer than any double have neighbours", "[neighbours]") {
+  Dense<double> z(3, 2);
+  z << 1.5e308, 1.5e308, 1.5e308, 1.4e308, -1.0, 1.3e308;
+  const Neighbours found = neighbours(z, 1);
+  CHECK(found.place(0, 0) == 1);
+  CHECK(found.distance(0, 0) == 1.5e308 - 1.4e308);
+  CHECK_FALSE(found.is_duplicate(0, 0));
+}
+
 TEST_CASE("neighbours of denormal rows have denormal distances", "[neighbours]") {
   Dense<double> z(4, 1);
   z << 0.0, 3.0 * 5e-324, 10.0 * 5e-324, 11.0 * 5e-324;

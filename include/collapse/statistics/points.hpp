@@ -12,6 +12,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -42,7 +43,8 @@ class Points {
       if (directions && rows.inverse_norm(i) == 0.0) continue;
       const auto line = static_cast<Index>(rows_.size());
       rows_.push_back(selection(i));
-      lengths_(line) = directions ? 1.0 : rows.norm(i);
+      // Of entries near the end of double the length may lie beyond.
+      lengths_(line) = directions ? 1.0 : std::min(rows.norm(i), std::numeric_limits<double>::max());
       if (directions) scales_.row(line) << rows.scale(i), rows.inverse_norm(i);
     }
     if (!directions && count > 0) exponent_ = range_exponent(lengths_.maxCoeff());
