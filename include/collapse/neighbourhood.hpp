@@ -1,0 +1,143 @@
+#pragma once
+
+#include <collapse/metrics/duplicates.hpp>
+#include <collapse/metrics/hubness.hpp>
+#include <collapse/metrics/intrinsic_dimension.hpp>
+#include <collapse/report.hpp>
+#include <collapse/statistics/neighbours.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace collapse {
+
+/// How neighbourhoods are measured. An aggregate: `neighbourhood(Z, {.metric = Metric::cosine})`.
+struct NeighbourhoodOptions {
+  Metric metric = Metric::euclidean;
+  NonFinite nonfinite = NonFinite::reject;
+  TwoNnFit two_nn_fit = TwoNnFit::maximum_likelihood;
+  Index mle_k = 20;        ///< neighbours for `intrinsic_dimension.mle`, at least 2
+  Index hubness_k = 10;    ///< neighbours for `hubness`, at least 1
+  double near = 1e-3;      ///< share of the median distance up to which rows are near duplicates, [0, 1)
+  Index pair_rows = 512;   ///< rows that the median distance is taken between, at least 2
+  std::uint64_t seed = 0;  ///< of the sample of these rows
+};
+
+/// Throws OptionError unless every option lies in its range.
+inline void validate(const NeighbourhoodOptions& options) {
+  if (options.mle_k < 2) {
+    throw OptionError(
+        fmt::format("NeighbourhoodOptions::mle_k is {}; at least 2 neighbours are needed", options.mle_k));
+  }
+  detail::require_neighbours(options.hubness_k, "NeighbourhoodOptions::hubness_k");
+  validate(DuplicateOptions{options.metric, options.nonfinite, options.near, options.pair_rows, options.seed});
+}
+
+/// Number of coordinates that the rows vary in locally.
+struct IntrinsicDimension {
+  double two_nn = undefined;  ///< from the two nearest neighbours
+  double two_nn_standard_error = undefined;
+  double mle = undefined;  ///< from the mle_k nearest neighbours
+  double mle_standard_error = undefined;
+  Index mle_k = 0;  ///< neighbours used: fewer than asked for where there are not as many rows
+  Index rows = 0;   ///< rows without a duplicate, on which both rest
+};
+
+/// Why a number is undefined.
+struct Undefined {
+  std::string metric;  ///< JSON path, e.g. "intrinsic_dimension.two_nn"
+  std::string reason;
+};
+
+/// What `neighbourhood` returns: a plain aggregate. Undefined numbers are NaN, and `undefined_numbers` says why.
+struct Neighbourhood {
+  Index samples = 0;  ///< rows that take part
+  Index dims = 0;
+  Metric metric = Metric::euclidean;
+  IntrinsicDimension intrinsic_dimension;
+  double hubness = undefined;  ///< skewness of the k-occurrence; near 0 healthy
+  Index hubness_k = 0;         ///< neighbours used
+  Hubness::Counts k_occurrence;
+  double duplicate_rows = undefined;    ///< [0, 1]
+  double near_duplicates = undefined;   ///< [0, 1]
+  std::optional<Index> distinct_modes;  ///< 1 to samples
+  double median_distance = undefined;   ///< in input units; ||u - u'|| for the cosine
+  Index zero_rows = 0;                  ///< rows of length 0: for the cosine they take no part
+  Index skipped_rows = 0;               ///< rows dropped for a non-finite value
+  std::vector<Undefined> undefined_numbers;
+};
+
+namespace detail {
+
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Neighbourhood neighbourhood(const MatrixView<Scalar>& z, const NeighbourhoodOptions& options) {
+  const Rows rows = scan_rows(z, options.nonfinite);
+  const Points<Scalar> points(z, rows, options.metric);
+  const Neighbours nearest = neighbours(points, std::max({options.mle_k, options.hubness_k, Index{2}}));
+  Neighbourhood result;
+  result.samples = points.count();
+  result.dims = points.dims();
+  result.metric = options.metric;
+  result.zero_rows = rows.zero;
+  result.skipped_rows = rows.skipped;
+  const auto explain = [&result](const char* metric, std::string reason) {
+    if (!reason.empty()) result.undefined_numbers.push_back({metric, std::move(reason)});
+  };
+
+  DimensionEstimate by_two = two_nn(nearest, options.two_nn_fit);
+  DimensionEstimate by_many = mle_dimension(nearest, options.mle_k);
+  result.intrinsic_dimension = {by_two.value, by_two.standard_error, by_many.value, by_many.standard_error,
+                                by_many.k,    by_many.rows};
+  explain("intrinsic_dimension.two_nn", std::move(by_two.reason));
+  explain("intrinsic_dimension.mle", std::move(by_many.reason));
+
+  Hubness hubs = hubness(nearest, options.hubness_k);
+  result.hubness = hubs.skewness;
+  result.hubness_k = hubs.k;
+  result.k_occurrence = std::move(hubs.occurrence);
+  explain("hubness", std::move(hubs.reason));
+
+  const Duplicates copies =
+      duplicates(points, nearest, {options.metric, options.nonfinite, options.near, options.pair_rows, options.seed});
+  result.duplicate_rows = copies.duplicate_rows;
+  result.near_duplicates = copies.near_duplicates;
+  result.distinct_modes = copies.distinct_modes;
+  result.median_distance = copies.median_distance;
+  if (points.count() < 2) {
+    const std::string reason =
+        fmt::format("{} {} part; a distance needs 2", points.count(), points.count() == 1 ? "row takes" : "rows take");
+    for (const char* metric : {"duplicate_rows", "near_duplicates", "median_distance"}) explain(metric, reason);
+    if (points.count() == 0) explain("distinct_modes", reason);
+  }
+  return result;
+}
+
+}  // namespace detail
+
+/// The neighbourhoods of the rows: intrinsic dimension, hubness, duplicates and distinct modes, from one search for the
+/// nearest neighbours of all rows.
+///
+/// @param Z        N x D, rows are samples: any dense Eigen expression of float, double, Eigen::half or
+///                 Eigen::bfloat16, of any storage order and stride
+/// @param options  see NeighbourhoodOptions
+/// @return see Neighbourhood, two_nn, mle_dimension, hubness, duplicates. Where there are fewer rows than neighbours
+///         asked for, all are used, and mle_k and hubness_k say how many
+/// @throws ShapeError when Z has no rows or no columns, NonFiniteError for the first NaN or infinity (or see
+///         NeighbourhoodOptions::nonfinite), OptionError
+/// Cost: that of neighbours(Z, max(mle_k, hubness_k)): about 2 N^2 D flops in float. Memory: O(N k) and about 1500 rows
+///       of double for each thread.
+template <class Derived>
+[[nodiscard]] Neighbourhood neighbourhood(const Eigen::DenseBase<Derived>& Z,
+                                          const NeighbourhoodOptions& options = {}) {
+  validate(options);
+  const detail::Evaluated<Derived> evaluated(Z);
+  return detail::neighbourhood(evaluated.view(), options);
+}
+
+}  // namespace collapse
