@@ -8,12 +8,19 @@
 #include <collapse/diagnosis.hpp>
 #include <collapse/error.hpp>
 #include <collapse/format.hpp>
+#include <collapse/format_layers.hpp>
+#include <collapse/format_neighbourhood.hpp>
+#include <collapse/layer_profile.hpp>
 #include <collapse/measure.hpp>
+#include <collapse/metrics/activations.hpp>
 #include <collapse/metrics/coherence.hpp>
 #include <collapse/metrics/cosine.hpp>
 #include <collapse/metrics/decorrelation.hpp>
+#include <collapse/metrics/duplicates.hpp>
 #include <collapse/metrics/effective_rank.hpp>
 #include <collapse/metrics/gaussian_potential.hpp>
+#include <collapse/metrics/hubness.hpp>
+#include <collapse/metrics/intrinsic_dimension.hpp>
 #include <collapse/metrics/isoscore.hpp>
 #include <collapse/metrics/marchenko_pastur.hpp>
 #include <collapse/metrics/matrix_entropy.hpp>
@@ -28,6 +35,7 @@
 #include <collapse/metrics/variance.hpp>
 #include <collapse/metrics/vendi.hpp>
 #include <collapse/monitor.hpp>
+#include <collapse/neighbourhood.hpp>
 #include <collapse/options.hpp>
 #include <collapse/ostream.hpp>
 #include <collapse/report.hpp>

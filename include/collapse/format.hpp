@@ -670,7 +670,60 @@ inline void put_confidence(std::string& out, const Glyphs& glyphs, const Report&
       brief(relative_std(report)), report.variance.dead_dimensions, report.diagnosis.findings.size());
 }
 
+/// Of a line of a table: label, value, remark.
+inline void put_number(std::string& out, std::string_view label, std::string_view value, std::string_view remark = {}) {
+  put_line(out, pad_right(fmt::format("  {}", label), 28) + pad_left(value, 12) + "   " + std::string(remark));
+}
+
+/// Uniformity and diversity, without a newline at the end.
+[[nodiscard]] inline std::string page(const Uniformity& block, const Glyphs& glyphs) {
+  std::string out;
+  const std::string pairs = block.exact ? "all pairs"
+                                        : fmt::format("{} of {}", counted(block.pairs, "pair", "pairs"),
+                                                      counted(block.sampled_rows, "sampled row", "sampled rows"));
+  put_line(out, title(glyphs, "uniformity", page_width, block.pairs == 0 ? "no pairs of non-zero rows" : pairs));
+  put_number(out, "uniformity", number(block.uniformity),
+             block.exact
+                 ? "0 is collapse, down to -4 spread out"
+                 : fmt::format("{} {}; 0 is collapse", glyphs.plus_minus, number(block.uniformity_standard_error)));
+  put_number(out, "isoscore", number(block.isoscore), "0 one line, 1 the same in all directions");
+  put_number(out, "vendi score", number(block.vendi_score), "rows that differ, as it were");
+  put_number(out, "  order 2", number(block.vendi_score_2));
+  put_number(out, "  order infinity", number(block.vendi_score_inf));
+  put_number(out, "  / largest possible", number(block.vendi_ratio), "0 to 1");
+  put_number(out, "self cluster", number(block.self_cluster), "0 uniform, 1 one point");
+  put_number(out, "coherence", number(block.coherence), "healthy near 1, high where few rows rule");
+  put_number(out, "partition isotropy", number(block.partition_isotropy), "1 the same seen from all sides");
+  if (block.partition_isotropy == 0.0) put_number(out, "  ln", number(block.log_partition_isotropy));
+  out.pop_back();
+  return out;
+}
+
+/// What has a page of its own: `{}`, or `{:a}` in ASCII.
+template <class Block>
+struct PageFormatter {
+  template <class ParseContext>
+  constexpr auto parse(ParseContext& context) -> decltype(context.begin()) {
+    auto it = context.begin();
+    if (it != context.end() && *it == 'a') ascii_ = *it++ == 'a';
+    if (it != context.end() && *it != '}') throw fmt::format_error("it formats as {} or {:a} (ASCII)");
+    return it;
+  }
+
+  template <class Context>
+  auto format(const Block& block, Context& context) const -> decltype(context.out()) {
+    const std::string rendered = page(block, ascii_ ? ascii_glyphs : utf8_glyphs);
+    return std::copy(rendered.begin(), rendered.end(), context.out());
+  }
+
+ private:
+  bool ascii_ = false;
+};
+
 }  // namespace collapse::detail::text
+
+template <>
+struct fmt::formatter<collapse::Uniformity> : collapse::detail::text::PageFormatter<collapse::Uniformity> {};
 
 template <>
 struct fmt::formatter<collapse::Report> {

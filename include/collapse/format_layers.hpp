@@ -33,7 +33,7 @@ namespace collapse::detail::text {
 }
 
 /// Without a newline at its end.
-[[nodiscard]] inline std::string layers(const LayerProfile& profile, const Glyphs& glyphs) {
+[[nodiscard]] inline std::string page(const LayerProfile& profile, const Glyphs& glyphs) {
   constexpr std::size_t name_width = 14;
   constexpr std::size_t bar_width = 8;
   std::string out;
@@ -83,24 +83,4 @@ namespace collapse::detail::text {
 }  // namespace collapse::detail::text
 
 template <>
-struct fmt::formatter<collapse::LayerProfile> {
-  template <class ParseContext>
-  constexpr auto parse(ParseContext& context) -> decltype(context.begin()) {
-    auto it = context.begin();
-    if (it != context.end() && *it == 'a') ascii_ = *it++ == 'a';
-    if (it != context.end() && *it != '}') {
-      throw fmt::format_error("a collapse::LayerProfile formats as {} or {:a} (ASCII)");
-    }
-    return it;
-  }
-
-  template <class Context>
-  auto format(const collapse::LayerProfile& profile, Context& context) const -> decltype(context.out()) {
-    namespace text = collapse::detail::text;
-    const std::string rendered = text::layers(profile, ascii_ ? text::ascii_glyphs : text::utf8_glyphs);
-    return std::copy(rendered.begin(), rendered.end(), context.out());
-  }
-
- private:
-  bool ascii_ = false;
-};
+struct fmt::formatter<collapse::LayerProfile> : collapse::detail::text::PageFormatter<collapse::LayerProfile> {};

@@ -153,6 +153,24 @@ struct Diagnosis {
   std::vector<Finding> findings;  ///< gravest first
 };
 
+/// How evenly the embeddings fill the space, and how many different ones there seem to be. On demand, by `uniformity`.
+struct Uniformity {
+  double uniformity = undefined;                 ///< Wang & Isola 2020, [-8, 0]; 0 is complete collapse
+  double uniformity_standard_error = undefined;  ///< 0 when exact
+  std::int64_t pairs = 0;                        ///< pairs behind it, those of the quantiles of the cosine
+  Index sampled_rows = 0;                        ///< rows these come from
+  bool exact = false;                            ///< true when these are all rows
+  double isoscore = undefined;                   ///< Rudman et al. 2022, [0, 1]; 0 is a line
+  double vendi_score = undefined;                ///< Friedman & Dieng 2023, order 1, [1, min(M, D)]
+  double vendi_score_2 = undefined;              ///< order 2
+  double vendi_score_inf = undefined;            ///< order infinity
+  double vendi_ratio = undefined;                ///< of order 1 over min(M, D), (0, 1]
+  double self_cluster = undefined;               ///< Tsitsulin et al. 2023, <= 1; 0 uniform, 1 collapsed
+  double coherence = undefined;                  ///< Tsitsulin et al. 2023, [rank / D, N / D]; healthy 1
+  double partition_isotropy = undefined;         ///< Mu & Viswanath 2018, [0, 1]; healthy 1
+  double log_partition_isotropy = undefined;     ///< its logarithm, where it is too small for a double
+};
+
 /// How far a number may be from that of other rows of the same source.
 struct Estimate {
   std::string metric;                 ///< JSON path, e.g. "spectrum.effective_rank"

@@ -167,6 +167,25 @@ void to_json(Json& json, const Diagnosis& diagnosis) {
 }
 
 template <detail::NlohmannJson Json>
+void to_json(Json& json, const Uniformity& block) {
+  json = Json::object();
+  json["uniformity"] = detail::json_number<Json>(block.uniformity);
+  json["uniformity_standard_error"] = detail::json_number<Json>(block.uniformity_standard_error);
+  json["pairs"] = block.pairs;
+  json["sampled_rows"] = block.sampled_rows;
+  json["exact"] = block.exact;
+  json["isoscore"] = detail::json_number<Json>(block.isoscore);
+  json["vendi_score"] = detail::json_number<Json>(block.vendi_score);
+  json["vendi_score_2"] = detail::json_number<Json>(block.vendi_score_2);
+  json["vendi_score_inf"] = detail::json_number<Json>(block.vendi_score_inf);
+  json["vendi_ratio"] = detail::json_number<Json>(block.vendi_ratio);
+  json["self_cluster"] = detail::json_number<Json>(block.self_cluster);
+  json["coherence"] = detail::json_number<Json>(block.coherence);
+  json["partition_isotropy"] = detail::json_number<Json>(block.partition_isotropy);
+  json["log_partition_isotropy"] = detail::json_number<Json>(block.log_partition_isotropy);
+}
+
+template <detail::NlohmannJson Json>
 void to_json(Json& json, const Confidence& confidence) {
   json = Json::object();
   json["resamples"] = confidence.resamples;
