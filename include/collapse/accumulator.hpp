@@ -29,6 +29,8 @@
 
 namespace collapse {
 
+class PairedAccumulator;
+
 namespace detail {
 
 struct StateWords;
@@ -142,6 +144,7 @@ class Accumulator {
 
  private:
   friend struct detail::StateWords;
+  friend class PairedAccumulator;
 
   [[nodiscard]] bool holds_all() const { return detail::needs_rows(options_); }
   [[nodiscard]] Index capacity() const { return std::max(options_.pair_rows, dims_); }
@@ -156,6 +159,9 @@ class Accumulator {
 
   template <EmbeddingScalar Scalar>
   void add(const detail::MatrixView<Scalar>& z);
+  void prepare();
+  template <EmbeddingScalar Scalar>
+  void take(const detail::MatrixView<Scalar>& z);
   template <EmbeddingScalar Scalar>
   void hold(const detail::MatrixView<Scalar>& z);
   template <EmbeddingScalar Scalar>
@@ -166,6 +172,7 @@ class Accumulator {
   void fold();
   void forget_directions();
   [[nodiscard]] Sums flushed_sums() const;
+  void require_mergeable(const Accumulator& other) const;
   [[noreturn]] void throw_without_rows(const char* lacks) const;
   [[nodiscard]] Report report_folded() const;
 
@@ -212,12 +219,28 @@ void Accumulator::update(const Eigen::DenseBase<Derived>& batch) {
 template <EmbeddingScalar Scalar>
 void Accumulator::add(const detail::MatrixView<Scalar>& z) {
   detail::scan_rows(z, options_.nonfinite, rows_);
+  prepare();
+  take(z);
+}
+
+/// Makes room for the batch that `rows_` describes. Throws before it changes what a report says, or not at all.
+inline void Accumulator::prepare() {
   if (fits(rows_.samples)) {
-    hold(z);
+    const std::size_t needed = held_.size() + static_cast<std::size_t>(rows_.samples * dims_);
+    if (needed > held_.capacity()) held_.reserve(std::max(needed, 2 * held_.capacity()));
   } else {
     if (!folded()) fold();
     make_room(rows_.directed());
-    // Throws before it changes anything or not at all; nothing after it throws.
+    folder_->prepare();
+  }
+}
+
+/// Adds that batch, for which there is room. Does not throw.
+template <EmbeddingScalar Scalar>
+void Accumulator::take(const detail::MatrixView<Scalar>& z) {
+  if (fits(rows_.samples)) {
+    hold(z);
+  } else {
     folder_->add(z, rows_, sums_);
     sample(z, rows_, count_);
   }
@@ -308,7 +331,7 @@ inline void Accumulator::add_sample(const std::vector<double>& rows, const std::
   }
 }
 
-inline void Accumulator::merge(const Accumulator& other) {
+inline void Accumulator::require_mergeable(const Accumulator& other) const {
   if (other.dims_ != dims_) {
     throw ShapeError(fmt::format("an Accumulator of {} dimensions cannot merge one of {} dimensions ({} rows)", dims_,
                                  other.dims_, other.count_),
@@ -320,6 +343,10 @@ inline void Accumulator::merge(const Accumulator& other) {
                     "held (all_pairs, method = svd): {} and {}",
                     options_.pair_rows, other.options_.pair_rows, holds_all(), other.holds_all()));
   }
+}
+
+inline void Accumulator::merge(const Accumulator& other) {
+  require_mergeable(other);
   if (&other == this) {
     merge(Accumulator(other));
     return;

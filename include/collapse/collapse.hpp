@@ -4,6 +4,7 @@
 /// other libraries are included one by one.
 
 #include <collapse/accumulator.hpp>
+#include <collapse/compare.hpp>
 #include <collapse/confidence.hpp>
 #include <collapse/diagnosis.hpp>
 #include <collapse/error.hpp>
@@ -13,8 +14,11 @@
 #include <collapse/layer_profile.hpp>
 #include <collapse/measure.hpp>
 #include <collapse/metrics/activations.hpp>
+#include <collapse/metrics/alignment.hpp>
+#include <collapse/metrics/cka.hpp>
 #include <collapse/metrics/coherence.hpp>
 #include <collapse/metrics/cosine.hpp>
+#include <collapse/metrics/cross_correlation.hpp>
 #include <collapse/metrics/decorrelation.hpp>
 #include <collapse/metrics/duplicates.hpp>
 #include <collapse/metrics/effective_rank.hpp>
@@ -24,6 +28,7 @@
 #include <collapse/metrics/isoscore.hpp>
 #include <collapse/metrics/marchenko_pastur.hpp>
 #include <collapse/metrics/matrix_entropy.hpp>
+#include <collapse/metrics/modality_gap.hpp>
 #include <collapse/metrics/norms.hpp>
 #include <collapse/metrics/participation.hpp>
 #include <collapse/metrics/partition_isotropy.hpp>
@@ -34,9 +39,11 @@
 #include <collapse/metrics/uniformity.hpp>
 #include <collapse/metrics/variance.hpp>
 #include <collapse/metrics/vendi.hpp>
+#include <collapse/metrics/vicreg.hpp>
 #include <collapse/monitor.hpp>
 #include <collapse/neighbourhood.hpp>
 #include <collapse/options.hpp>
 #include <collapse/ostream.hpp>
+#include <collapse/paired_accumulator.hpp>
 #include <collapse/report.hpp>
 #include <collapse/version.hpp>

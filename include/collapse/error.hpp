@@ -35,10 +35,11 @@ class ShapeError : public Error {
 /// A NaN or an infinity among the embeddings, and where the first one is.
 class NonFiniteError : public Error {
  public:
-  NonFiniteError(Eigen::Index row, Eigen::Index col, double value)
-      : Error(fmt::format("embeddings hold a non-finite value: Z({}, {}) is {} (row {}, column {}, counted from 0); "
+  /// @param name  of the matrix
+  NonFiniteError(Eigen::Index row, Eigen::Index col, double value, const char* name = "Z")
+      : Error(fmt::format("embeddings hold a non-finite value: {}({}, {}) is {} (row {}, column {}, counted from 0); "
                           "repair the input or drop such rows with Options::nonfinite = NonFinite::skip_rows",
-                          row, col, value, row, col)),
+                          name, row, col, value, row, col)),
         row_(row),
         col_(col) {}
 

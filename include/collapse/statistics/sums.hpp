@@ -111,6 +111,15 @@ class Folder {
     return sums;
   }
 
+  /// Makes room for the threads that will fold; nothing is allocated after it.
+  void prepare() {
+    constexpr Index columns = block * group;
+    while (scratch_.size() < max_threads()) {
+      scratch_.push_back({Panel(16, strip), Eigen::VectorXd(parts_.scatter ? 0 : columns),
+                          Eigen::VectorXd(!parts_.directions || parts_.direction_scatter ? 0 : columns)});
+    }
+  }
+
   /// Adds the usable rows of z. Rows that do not fill a block wait for the next call or for `flush`.
   template <EmbeddingScalar Scalar>
   void add(const MatrixView<Scalar>& z, const Rows& rows, Sums& sums) {
@@ -195,15 +204,6 @@ class Folder {
     Panel rows;
     Eigen::VectorXd values, directions;
   };
-
-  /// Makes room for the threads that will fold.
-  void prepare() {
-    constexpr Index columns = block * group;
-    while (scratch_.size() < max_threads()) {
-      scratch_.push_back({Panel(16, strip), Eigen::VectorXd(parts_.scatter ? 0 : columns),
-                          Eigen::VectorXd(!parts_.directions || parts_.direction_scatter ? 0 : columns)});
-    }
-  }
 
   [[nodiscard]] Index strips() const { return (dims_ + strip - 1) / strip; }
 

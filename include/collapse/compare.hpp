@@ -1,0 +1,159 @@
+#pragma once
+
+#include <collapse/accumulator.hpp>
+#include <collapse/error.hpp>
+#include <collapse/measure.hpp>
+#include <collapse/metrics/alignment.hpp>
+#include <collapse/metrics/cka.hpp>
+#include <collapse/metrics/cross_correlation.hpp>
+#include <collapse/metrics/modality_gap.hpp>
+#include <collapse/metrics/vicreg.hpp>
+#include <collapse/options.hpp>
+#include <collapse/report.hpp>
+#include <collapse/statistics/cross_sums.hpp>
+#include <collapse/statistics/paired_rows.hpp>
+#include <collapse/statistics/sums.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace collapse {
+
+/// What two views of the same samples have in common. Every field carries the name of its JSON key. A number that is
+/// undefined for the input is NaN, and the findings say why.
+struct Comparison {
+  Index samples = 0;                      ///< pairs measured (skipped pairs not counted)
+  Index skipped_rows = 0;                 ///< pairs dropped for a non-finite value in either row (NonFinite::skip_rows)
+  Index directed_pairs = 0;               ///< pairs in which neither row has length 0: those of every cosine
+  double alignment = undefined;           ///< mean ||u_a - u_b||^2, [0, 4]
+  double invariance = undefined;          ///< mean over rows and dimensions of (z_a - z_b)^2
+  double barlow_on_diagonal = undefined;  ///< sum_d (1 - K_dd)^2
+  double barlow_off_diagonal = undefined;  ///< sum_{d != e} K_de^2
+  double vicreg = undefined;               ///< the weighted loss
+  double modality_gap = undefined;         ///< ||mean u_a - mean u_b||, [0, 2]
+  double paired_cosine = undefined;        ///< mean cosine of pairs
+  double unpaired_cosine = undefined;      ///< mean cosine of the rows of different samples
+  double linear_cka = undefined;           ///< [0, 1]
+  double linear_cka_debiased = undefined;  ///< at most about 1; 0 on average for independent views
+  Report a;                                ///< of each view alone, over the same pairs
+  Report b;
+  std::vector<Finding> findings;  ///< kind "undefined": which number is, and why
+};
+
+namespace detail {
+
+/// Adds to a comparison what follows from sums over pairs that are relative to the mean.
+inline void compare_sums(Comparison& to, const CrossSums& sums, const HsicSums& hsic, const VicregWeights& weights) {
+  const Alignment pairs = alignment(sums);
+  to.directed_pairs = pairs.directed_pairs;
+  to.alignment = pairs.alignment;
+  to.invariance = pairs.invariance;
+  to.paired_cosine = pairs.paired_cosine;
+  to.unpaired_cosine = pairs.unpaired_cosine;
+  to.modality_gap = modality_gap(sums);
+  const CrossCorrelation barlow = cross_correlation(sums);
+  to.barlow_on_diagonal = barlow.on_diagonal;
+  to.barlow_off_diagonal = barlow.off_diagonal;
+  to.vicreg = vicreg(pairs.invariance, to.a, to.b, weights);
+  const LinearCka cka = linear_cka(hsic);
+  to.linear_cka = cka.biased;
+  to.linear_cka_debiased = cka.debiased;
+}
+
+/// Says why numbers are undefined.
+inline void explain_undefined(Comparison& comparison) {
+  const auto because = [&](const char* metric, double value, const std::string& reason) {
+    if (!std::isnan(value)) return;
+    comparison.findings.push_back({"undefined", 0.0, metric, undefined, undefined, reason, ""});
+  };
+  const Comparison& c = comparison;
+  const bool same_dims = c.a.dims == c.b.dims;
+  const std::string dims = fmt::format("views of {} and {} dimensions have no common space", c.a.dims, c.b.dims);
+  const std::string no_pair = "no pair has two rows of positive length";
+  const std::string constant = c.samples < 2 ? "a single pair has no spread" : "a view is constant up to rounding";
+  const auto of_directions = [&](const std::string& otherwise) { return same_dims ? otherwise : dims; };
+  because("alignment", c.alignment, of_directions(no_pair));
+  because("invariance", c.invariance, dims);
+  because("barlow_on_diagonal", c.barlow_on_diagonal, of_directions(constant));
+  because("barlow_off_diagonal", c.barlow_off_diagonal, of_directions(constant));
+  because("vicreg", c.vicreg, of_directions("a single pair has no variance"));
+  because("modality_gap", c.modality_gap, of_directions(no_pair));
+  because("paired_cosine", c.paired_cosine, of_directions(no_pair));
+  because("unpaired_cosine", c.unpaired_cosine, of_directions("fewer than two pairs have two rows of positive length"));
+  because("linear_cka", c.linear_cka, constant);
+  because("linear_cka_debiased", c.linear_cka_debiased,
+          std::isnan(c.linear_cka) ? constant
+          : c.samples < 4          ? "the unbiased estimate needs at least 4 pairs"
+                                   : "the unbiased estimate of a view with itself is not positive");
+}
+
+/// ||X^T X||_F^2 from the singular values of X, in units of 2^(4 exponent).
+[[nodiscard]] inline double self_product(const Eigen::VectorXd& singular_values, int exponent) {
+  double sum = 0.0;
+  for (const double value : singular_values) {
+    const double square = std::ldexp(value, -exponent) * std::ldexp(value, -exponent);
+    sum += square * square;
+  }
+  return sum;
+}
+
+template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
+[[nodiscard]] Comparison compare(const MatrixView<ScalarA>& a, const Rows& rows_a, const Origin& origin_a,
+                                 const MatrixView<ScalarB>& b, const Rows& rows_b, const Origin& origin_b,
+                                 const Options& options, const VicregWeights& weights) {
+  Comparison result;
+  result.samples = rows_a.samples;
+  result.skipped_rows = origin_a.skipped;
+  result.a = measure(a, options, origin_a);
+  result.b = measure(b, options, origin_b);
+  if (rows_a.dims != rows_b.dims && kernels_are_smaller(rows_a.samples, rows_a.dims, rows_b.dims)) {
+    // Without a common space nothing but the kernels is asked for.
+    const LinearCka cka = linear_cka(hsic_of_samples(a, rows_a, origin_a.epsilon, b, rows_b, origin_b.epsilon));
+    result.linear_cka = cka.biased;
+    result.linear_cka_debiased = cka.debiased;
+  } else {
+    CrossSums sums = cross_sums(a, rows_a, b, rows_b);
+    sums.a.input_epsilon = origin_a.epsilon;
+    sums.b.input_epsilon = origin_b.epsilon;
+    compare_sums(result, sums,
+                 hsic_sums(sums, self_product(result.a.spectrum.singular_values, sums.a.exponent),
+                           self_product(result.b.spectrum.singular_values, sums.b.exponent)),
+                 weights);
+  }
+  explain_undefined(result);
+  return result;
+}
+
+}  // namespace detail
+
+/// Compares two views of the same samples: two augmentations, two modalities, two layers, two checkpoints.
+///
+/// @param A, B     N x D_a and N x D_b embeddings as Z of `measure`, of any scalars; row i of both is one sample
+/// @param options  as of `measure`, for the reports on both views. `nonfinite` applies to pairs: one is left out when
+///                 either row is not finite, and the others are copied then
+/// @param weights  of the terms of `vicreg`
+/// @return every number of two views, and the report on each. When D_a != D_b only the kernel alignments have a
+///         meaning, the others are undefined
+/// @throws ShapeError when A and B differ in rows, have none, or have no columns; NonFiniteError, OptionError
+/// Cost: that of `measure` on both, and N D_a D_b multiplications; D_a x D_b doubles (N x N when D_a != D_b and
+///       N <= min(D_a, D_b)).
+template <class DerivedA, class DerivedB>
+[[nodiscard]] Comparison compare(const Eigen::DenseBase<DerivedA>& A, const Eigen::DenseBase<DerivedB>& B,
+                                 const Options& options = {}, const VicregWeights& weights = {}) {
+  validate(options);
+  return detail::with_measurable_pairs(
+      A, B, options.nonfinite,
+      [&](const auto& a, const Rows& rows_a, const auto& b, const Rows& rows_b, Index skipped) {
+        const detail::Origin origin_a{detail::input_epsilon<typename DerivedA::Scalar>(), skipped};
+        const detail::Origin origin_b{detail::input_epsilon<typename DerivedB::Scalar>(), skipped};
+        return detail::compare(a, rows_a, origin_a, b, rows_b, origin_b, options, weights);
+      });
+}
+
+}  // namespace collapse
