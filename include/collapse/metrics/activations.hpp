@@ -110,7 +110,7 @@ template <EmbeddingScalar Scalar>
   if (options.with_srank) {
     Options spectral;
     spectral.method = options.method;
-    result.srank = srank(singular_values(h, rows, spectral, false), options.delta);
+    result.srank = srank(singular_values(h, rows, spectral, Centring::uncentred), options.delta);
   }
   return result;
 }

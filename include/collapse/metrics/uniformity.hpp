@@ -72,7 +72,7 @@ template <class Derived>
   const detail::Evaluated<Derived> evaluated(Z);
   const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
   return detail::uniformity(evaluated.view(), rows, detail::direction_statistics(evaluated.view(), rows),
-                            detail::singular_values(evaluated.view(), rows, options, true), options);
+                            detail::singular_values(evaluated.view(), rows, options, Centring::centred), options);
 }
 
 }  // namespace collapse

@@ -36,6 +36,9 @@ struct SingularValues {
   [[nodiscard]] Index above_floor() const { return (values.array() > noise_floor).count(); }
 };
 
+/// Whether the mean row is removed before the spectrum is taken.
+enum class Centring { centred, uncentred };
+
 namespace detail {
 
 /// The method that `automatic` stands for. Only the scalar, the shape and the options decide, so that a repeated
@@ -135,16 +138,20 @@ template <EmbeddingScalar Scalar>
   return result;
 }
 
-/// The singular values of the rows of a matrix, centred or as they are.
+/// Singular values of some rows of a matrix.
+/// @param epsilon  machine epsilon of the scalar that the rows came in, which may be narrower than the one at hand
 template <EmbeddingScalar Scalar>
 [[nodiscard]] SingularValues singular_values(const MatrixView<Scalar>& z, const Rows& rows, const Options& options,
-                                             bool centred) {
-  const SpectrumMethod method = resolve_method(options, input_epsilon<Scalar>(), rows.samples, rows.dims);
+                                             Centring centring, double epsilon = input_epsilon<Scalar>()) {
+  const bool centred = centring == Centring::centred;
+  const SpectrumMethod method = resolve_method(options, epsilon, rows.samples, rows.dims);
   if (method == SpectrumMethod::svd) {
-    const Sums sums = sum_rows(z, rows, {.scatter = false, .directions = false, .direction_scatter = false});
-    return with_floor(qr_singular_values(z, rows, sums.moments, centred), sums.moments, centred, method);
+    Moments moments = sum_rows(z, rows, {.scatter = false, .directions = false, .direction_scatter = false}).moments;
+    moments.input_epsilon = epsilon;
+    return with_floor(qr_singular_values(z, rows, moments, centred), moments, centred, method);
   }
   auto [moments, gram] = centred_gram(z, rows);
+  moments.input_epsilon = epsilon;
   const GramSpectra spectra = gram.side == Side::dims
                                   ? GramSpectra::of_dims(std::move(gram.lower), moments)
                                   : GramSpectra::of_samples(z, rows, moments, std::move(gram.lower));
@@ -152,9 +159,6 @@ template <EmbeddingScalar Scalar>
 }
 
 }  // namespace detail
-
-/// Whether the mean row is removed before the spectrum is taken.
-enum class Centring { centred, uncentred };
 
 /// Singular values of the rows, descending.
 ///
@@ -171,7 +175,7 @@ template <class Derived>
                                              Centring centring = Centring::centred) {
   const detail::Evaluated<Derived> evaluated(Z);
   const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  return detail::singular_values(evaluated.view(), rows, options, centring == Centring::centred);
+  return detail::singular_values(evaluated.view(), rows, options, centring);
 }
 
 }  // namespace collapse

@@ -1,0 +1,230 @@
+#pragma once
+
+#include <collapse/report.hpp>
+#include <collapse/statistics/class_means.hpp>
+#include <collapse/statistics/row_distances.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace collapse {
+
+/// Class-distance normalised variance, or the two classes that leave it undefined.
+struct ClassDistances {
+  double cdnv = undefined;
+  std::optional<std::array<Index, 2>> coincident;  ///< places of two classes whose means are equal up to rounding
+};
+
+/// CDNV: mean over pairs of classes of (var_i + var_j) / (2 ||m_i - m_j||^2), var_c = mean ||z - m_c||^2 (ddof 0).
+///
+/// @return >= 0, 0 for complete collapse within each class; undefined for one class and when two class means are the
+///         same up to rounding
+/// Cost: K^2 D flops, O(K D) memory.
+/// Source: Galanti, Gyoergy & Hutter, On the role of neural collapse in transfer learning, 2022.
+[[nodiscard]] inline ClassDistances class_distances(const ClassMeans& means) {
+  const Index classes = means.classes();
+  ClassDistances result;
+  if (classes < 2) return result;
+  const Eigen::VectorXd lengths = means.centred.rowwise().squaredNorm();
+  Eigen::VectorXd sums = Eigen::VectorXd::Zero(classes);
+  std::vector<Index> coincident(static_cast<std::size_t>(classes), -1);
+  detail::for_products_below(means.centred, [&](Index i, const auto& products) {
+    for (Index j = 0; j < i; ++j) {
+      double square = lengths(i) + lengths(j) - 2.0 * products(j);
+      if (square < 1e-3 * (lengths(i) + lengths(j))) {
+        square = (means.centred.row(i) - means.centred.row(j)).squaredNorm();
+      }
+      if (std::sqrt(square) <= means.rounding) {
+        coincident[static_cast<std::size_t>(i)] = j;
+        return;
+      }
+      sums(i) += 0.5 * (means.variance(i) + means.variance(j)) / square;
+    }
+  });
+  for (Index i = 0; i < classes; ++i) {
+    const Index j = coincident[static_cast<std::size_t>(i)];
+    if (j < 0) continue;
+    result.coincident = {j, i};
+    return result;
+  }
+  result.cdnv = sums.sum() / (0.5 * static_cast<double>(classes) * static_cast<double>(classes - 1));
+  return result;
+}
+
+/// Mean cosine over pairs of class means as they are, seen from the origin; see class_angles for that seen from m_G.
+///
+/// @return in [-1, 1]; undefined with fewer than two class means that are not zero up to rounding
+/// Cost: O(K D).
+[[nodiscard]] inline double centroid_cosine(const ClassMeans& means) {
+  Eigen::RowVectorXd sum = Eigen::RowVectorXd::Zero(means.centred.cols());
+  const Eigen::RowVectorXd mean = means.moments.mean.transpose();
+  double count = 0.0;
+  for (Index c = 0; c < means.classes(); ++c) {
+    const Eigen::RowVectorXd of_class = mean + means.centred.row(c);
+    const double length = of_class.norm();
+    if (length <= means.rounding) continue;
+    sum += of_class / length;
+    count += 1.0;
+  }
+  if (count < 2.0) return undefined;
+  return std::clamp((sum.squaredNorm() - count) / (count * (count - 1.0)), -1.0, 1.0);
+}
+
+namespace detail {
+
+enum class Distance { euclidean, cosine };
+
+/// The distance that a squared difference stands for: between points, or 1 - cos between directions.
+[[nodiscard]] inline double distance_of(Distance distance, double square) {
+  return distance == Distance::euclidean ? std::sqrt(std::max(square, 0.0)) : 0.5 * std::max(square, 0.0);
+}
+
+/// Silhouettes of a strip of rows.
+class SilhouetteWorker {
+ public:
+  SilhouetteWorker(const std::vector<Index>& class_of, const Eigen::VectorXd& counts, Distance distance,
+                   Eigen::VectorXd& result)
+      : class_of_(&class_of), counts_(&counts), result_(&result), distance_(distance) {}
+
+  void begin(Index first, Index count) {
+    first_ = first;
+    sums_.setZero(counts_->size(), count);
+  }
+  void add(Index other_first, const Eigen::MatrixXd& squares) {
+    for (Index j = 0; j < squares.cols(); ++j) {
+      const Index other = (*class_of_)[static_cast<std::size_t>(other_first + j)];
+      for (Index i = 0; i < squares.rows(); ++i) sums_(other, i) += distance_of(distance_, squares(i, j));
+    }
+  }
+  void end() {
+    for (Index i = 0; i < sums_.cols(); ++i) (*result_)(first_ + i) = of_row(i);
+  }
+
+ private:
+  [[nodiscard]] double of_row(Index i) const {
+    const Index own = (*class_of_)[static_cast<std::size_t>(first_ + i)];
+    const double size = (*counts_)(own);
+    if (size < 2.0) return 0.0;
+    double nearest = std::numeric_limits<double>::infinity();
+    for (Index c = 0; c < sums_.rows(); ++c) {
+      if (c != own && (*counts_)(c) > 0.0) nearest = std::min(nearest, sums_(c, i) / (*counts_)(c));
+    }
+    const double within = sums_(own, i) / (size - 1.0);
+    const double larger = std::max(within, nearest);
+    return larger > 0.0 ? (nearest - within) / larger : 0.0;
+  }
+
+  const std::vector<Index>* class_of_;
+  const Eigen::VectorXd* counts_;
+  Eigen::VectorXd* result_;
+  Distance distance_;
+  Index first_ = 0;
+  Eigen::MatrixXd sums_;  ///< K x strip
+};
+
+/// Silhouette: mean over rows of (b - a) / max(a, b), a the mean distance to the other rows of the class, b the
+/// smallest mean distance to the rows of another class; 0 for a row that is alone in its class.
+///
+/// @param source    rows to be looked at
+/// @param class_of  the class of each, below `classes`
+/// @return in [-1, 1], near 1 for tight and separate classes, 0 where they overlap; undefined with fewer than two
+///         classes that have rows
+/// Cost: 2 N^2 D flops; O(D + K) memory for each of a few rows, never N x N.
+/// Source: Rousseeuw, Silhouettes, 1987.
+template <class Source>
+[[nodiscard]] double silhouette(const Source& source, const std::vector<Index>& class_of, Index classes,
+                                Distance distance) {
+  Eigen::VectorXd counts = Eigen::VectorXd::Zero(classes);
+  for (const Index c : class_of) counts(c) += 1.0;
+  if ((counts.array() > 0.0).count() < 2) return undefined;
+  Eigen::VectorXd values(source.count());
+  for_each_row_distance(source, [&] { return SilhouetteWorker(class_of, counts, distance, values); });
+  return values.mean();
+}
+
+/// The classes of the nearest rows of a strip.
+class NeighbourWorker {
+ public:
+  NeighbourWorker(const std::vector<Index>& class_of, Index neighbours, Index classes, std::vector<char>& right)
+      : class_of_(&class_of),
+        right_(&right),
+        neighbours_(static_cast<std::size_t>(neighbours)),
+        votes_(static_cast<std::size_t>(classes), 0) {}
+
+  void begin(Index first, Index count) {
+    first_ = first;
+    nearest_.assign(static_cast<std::size_t>(count), {});
+  }
+  void add(Index other_first, const Eigen::MatrixXd& squares) {
+    for (Index i = 0; i < squares.rows(); ++i) {
+      auto& heap = nearest_[static_cast<std::size_t>(i)];
+      for (Index j = 0; j < squares.cols(); ++j) {
+        if (other_first + j == first_ + i) continue;
+        const std::pair<double, Index> candidate{squares(i, j), other_first + j};
+        if (heap.size() == neighbours_) {
+          if (!(candidate < heap.front())) continue;
+          std::pop_heap(heap.begin(), heap.end());
+          heap.back() = candidate;
+        } else {
+          heap.push_back(candidate);
+        }
+        std::push_heap(heap.begin(), heap.end());
+      }
+    }
+  }
+  void end() {
+    for (std::size_t i = 0; i < nearest_.size(); ++i) {
+      std::sort_heap(nearest_[i].begin(), nearest_[i].end());
+      const std::size_t row = static_cast<std::size_t>(first_) + i;
+      (*right_)[row] = elect(nearest_[i]) == (*class_of_)[row] ? 1 : 0;
+    }
+  }
+
+ private:
+  /// The class of most neighbours; of several the one that has the nearest.
+  [[nodiscard]] Index elect(const std::vector<std::pair<double, Index>>& nearest) {
+    std::fill(votes_.begin(), votes_.end(), 0);
+    Index most = 0;
+    for (const auto& [square, row] : nearest) most = std::max(most, ++votes_[place(row)]);
+    for (const auto& [square, row] : nearest) {
+      if (votes_[place(row)] == most) return (*class_of_)[static_cast<std::size_t>(row)];
+    }
+    return -1;
+  }
+  [[nodiscard]] std::size_t place(Index row) const {
+    return static_cast<std::size_t>((*class_of_)[static_cast<std::size_t>(row)]);
+  }
+
+  const std::vector<Index>* class_of_;
+  std::vector<char>* right_;
+  std::size_t neighbours_;
+  std::vector<Index> votes_;
+  Index first_ = 0;
+  std::vector<std::vector<std::pair<double, Index>>> nearest_;
+};
+
+/// Share of rows whose class is that of most of their k nearest other rows, ties for the class of the nearest: leave
+/// one out, exact.
+///
+/// @param neighbours  k >= 1; all other rows when there are fewer
+/// @return in [0, 1]; undefined for fewer than two rows
+/// Cost: 2 N^2 D flops.
+template <class Source>
+[[nodiscard]] double neighbour_accuracy(const Source& source, const std::vector<Index>& class_of, Index classes,
+                                        Index neighbours) {
+  if (source.count() < 2) return undefined;
+  std::vector<char> right(static_cast<std::size_t>(source.count()), 0);
+  for_each_row_distance(source, [&] { return NeighbourWorker(class_of, neighbours, classes, right); });
+  return static_cast<double>(std::count(right.begin(), right.end(), 1)) / static_cast<double>(source.count());
+}
+
+}  // namespace detail
+}  // namespace collapse
