@@ -44,12 +44,17 @@ struct ClassOptions {
   double lidar_delta = 1e-4;               ///< in squared units of the input
   SpectrumMethod method = SpectrumMethod::automatic;
   NonFinite nonfinite = NonFinite::reject;
+  Index sample_rows = 4096;  ///< that a LabelledAccumulator holds for what needs the rows themselves, at least 2
+  std::uint64_t seed = 0;    ///< of that sample
 };
 
 /// Throws OptionError unless every option lies in its range.
 inline void validate(const ClassOptions& options) {
   if (options.neighbours < 1) {
     throw OptionError(fmt::format("ClassOptions::neighbours is {}; at least 1 is needed", options.neighbours));
+  }
+  if (options.sample_rows < 2) {
+    throw OptionError(fmt::format("ClassOptions::sample_rows is {}; at least 2 are needed", options.sample_rows));
   }
   if (!(options.ridge > 0.0) || !std::isfinite(options.ridge)) {
     throw OptionError(fmt::format("ClassOptions::ridge is {}; it must be positive and finite", options.ridge));
@@ -180,7 +185,7 @@ template <EmbeddingScalar Scalar>
   const auto measure = [&](Index c) {
     const std::vector<Index>& of_class = places[static_cast<std::size_t>(c)];
     if (of_class.size() < 2) return;
-    const Rows some = take_rows(rows, of_class, z.rows);
+    const Rows some = rows.only(of_class);
     const SingularValues values = singular_values(z, some, options, Centring::centred, epsilon);
     result.effective_rank(c) = effective_rank(values);
     result.effective_rank_ratio(c) = result.effective_rank(c) / static_cast<double>(values.largest_rank());
