@@ -4,13 +4,17 @@
 /// other libraries are included one by one.
 
 #include <collapse/accumulator.hpp>
+#include <collapse/class_collapse.hpp>
 #include <collapse/compare.hpp>
 #include <collapse/confidence.hpp>
 #include <collapse/diagnosis.hpp>
 #include <collapse/error.hpp>
 #include <collapse/format.hpp>
+#include <collapse/format_classes.hpp>
+#include <collapse/format_comparison.hpp>
 #include <collapse/format_layers.hpp>
 #include <collapse/format_neighbourhood.hpp>
+#include <collapse/labelled_accumulator.hpp>
 #include <collapse/layer_profile.hpp>
 #include <collapse/measure.hpp>
 #include <collapse/metrics/activations.hpp>

@@ -24,17 +24,14 @@ namespace collapse::detail::text {
              fmt::format("{}; from {}", error(dimension.mle_standard_error),
                          counted(dimension.mle_k, "neighbour", "neighbours")));
   put_number(out, "hubness", number(rows.hubness),
-             fmt::format("skewness over {}; above 1: hubs", counted(rows.hubness_k, "neighbour", "neighbours")));
+             fmt::format("skewness, {}; above 1: hubs", counted(rows.hubness_k, "neighbour", "neighbours")));
   put_number(out, "duplicate rows", number(rows.duplicate_rows), "share; healthy 0");
   put_number(out, "near duplicates", number(rows.near_duplicates), "share; healthy 0");
   put_number(out, "distinct modes", integer(rows.distinct_modes), "healthy: as many as rows");
   put_number(out, "median distance", number(rows.median_distance));
   put_number(out, "zero rows", integer(rows.zero_rows));
   put_number(out, "skipped rows", integer(rows.skipped_rows));
-  for (const Undefined& undefined_number : rows.undefined_numbers) {
-    const std::string words = fmt::format("{} is undefined: {}", undefined_number.metric, undefined_number.reason);
-    wrap(out, "  ", glyphs.ascii ? to_ascii(words) : words);
-  }
+  for (const Undefined& lacking : rows.undefined_numbers) put_reason(out, glyphs, lacking.metric, lacking.reason);
   out.pop_back();
   return out;
 }
