@@ -30,6 +30,22 @@
 #include <utility>
 #include <vector>
 
+/// @page family_classes Labels
+/// How embeddings lie by class: `class_collapse` and LabelledAccumulator.
+///
+/// - **NC1** is tr(S_W pinv(S_B)) / K (Papyan et al. 2020). The ratio of traces, which some report under this name, is
+///   `nc1_ratio`; `cdnv` (Galanti et al. 2022) is a third measure of the same.
+/// - **NC2** in three parts: equal norms, equal angles, and angles as wide as can be; some codes report one of them.
+/// - **LiDAR**: one reference code takes a principal component analysis of the whitened matrix as if its rows were
+/// data,
+///   which squares the shares. Ours is the entropy of its eigenvalues.
+/// - **Scores that run from 0 healthy to 1 collapsed** follow from ours: (1 + centroid_cosine) / 2 is the centroid
+///   similarity and (1 - silhouette_cosine) / 2 the separation of one such metric, 1 - effective_rank_ratio its rank
+///   per class but for min(N_c, D) in place of min(N_c - 1, D). Without the expectation for N_c rows it calls small
+///   healthy classes collapsed, hence `effective_rank_vs_expected`, and the worst class is named: no mean hides it.
+/// - **Linear probe** is ridge regression in closed form with each row left out of its own fit, not a logistic
+///   regression on a split: no seed, no iterations.
+
 namespace collapse {
 
 /// How to measure labelled embeddings. An aggregate: `class_collapse(Z, labels, {.silhouette = true})`.

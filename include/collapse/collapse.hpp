@@ -1,7 +1,12 @@
 #pragma once
 
+/// @mainpage collapse
 /// Measures representation collapse. This header brings everything that needs Eigen and fmt alone; the adapters for
 /// other libraries are included one by one.
+///
+/// Start at collapse::measure and collapse::Accumulator. A page for each family of numbers says where codes disagree
+/// under one name, and which number is reported here: @ref family_cosine, @ref family_variance, @ref family_spectrum,
+/// @ref family_uniformity, @ref family_two_views, @ref family_classes, @ref family_neighbours, @ref family_activations.
 
 #include <collapse/accumulator.hpp>
 #include <collapse/class_collapse.hpp>
