@@ -1,5 +1,6 @@
 #include "support/catch.hpp"
 #include "support/decompositions.hpp"
+#include "support/labelled.hpp"
 #include "support/reference_statistics.hpp"
 
 #include <collapse/class_collapse.hpp>
@@ -11,32 +12,12 @@
 #include <vector>
 
 using namespace collapse;
+using reference::classes_around;
 using reference::Dense;
+using reference::labels_of;
 using reference::Real;
 
 namespace {
-
-std::vector<int> labels_of(Index rows, int classes) {
-  std::vector<int> labels;
-  for (Index i = 0; i < rows; ++i) labels.push_back(static_cast<int>((i * i + i / 3) % classes));
-  return labels;
-}
-
-/// Overlapping classes of different size and spread.
-template <class Scalar>
-Dense<Scalar> classes_around(const std::vector<int>& labels, Index dims, double offset, double spread) {
-  const auto rows = static_cast<Index>(labels.size());
-  const Dense<double> noise = reference::gaussian<double>(rows, dims, 3);
-  const Dense<double> centres = reference::gaussian<double>(100, dims, 4);
-  Dense<Scalar> z(rows, dims);
-  for (Index i = 0; i < rows; ++i) {
-    const int label = labels[static_cast<std::size_t>(i)];
-    for (Index d = 0; d < dims; ++d) {
-      z(i, d) = reference::narrow<Scalar>(offset + spread * (centres(label, d) + (0.5 + 0.1 * label) * noise(i, d)));
-    }
-  }
-  return z;
-}
 
 struct Oracle {
   Real nc1_ratio = 0, nc1 = 0, cdnv = 0, equinorm = 0, equiangular = 0, max_angle = 0, lidar = 0;

@@ -13,13 +13,13 @@
 #include "support/npy_file.hpp"
 #include "support/temporary_folder.hpp"
 
-#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <string>
 
 using collapse::LayerProfile;
 using collapse::LayerProfileOptions;
+using collapse::test::check_refused;
 using collapse::test::npy_file;
 using collapse::test::Outcome;
 using collapse::test::quoted;
@@ -30,14 +30,6 @@ namespace {
 
 Outcome layers(const std::string& arguments) {
   return collapse::test::run(COLLAPSE_COMMAND_LINE, "layers " + arguments);
-}
-
-void check_refused(const Outcome& outcome, const std::string& reason) {
-  CAPTURE(outcome.err, reason);
-  CHECK(outcome.status == 2);
-  CHECK(outcome.out.empty());
-  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
-  CHECK(outcome.err.find(reason) != std::string::npos);
 }
 
 /// Layers of different shapes and scalars, the second of them collapsed.

@@ -20,6 +20,7 @@
 
 using collapse::Neighbourhood;
 using collapse::neighbourhood;
+using collapse::test::check_refused;
 using collapse::test::npy_file;
 using collapse::test::Outcome;
 using collapse::test::quoted;
@@ -40,14 +41,6 @@ Json scored_json(const std::string& arguments) {
 
 /// As it comes out of its text: only there do integers have one type.
 Json parsed(const Neighbourhood& rows) { return Json::parse(Json(rows).dump()); }
-
-void check_refused(const Outcome& outcome, const std::string& reason) {
-  CAPTURE(outcome.err, reason);
-  CHECK(outcome.status == 2);
-  CHECK(outcome.out.empty());
-  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
-  CHECK(outcome.err.find(reason) != std::string::npos);
-}
 
 /// Some rows are there twice.
 Eigen::MatrixXf rows_with_copies() {

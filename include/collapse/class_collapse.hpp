@@ -30,6 +30,22 @@
 #include <utility>
 #include <vector>
 
+/// @page family_classes Labels
+/// How embeddings lie by class: `class_collapse` and LabelledAccumulator.
+///
+/// - **NC1** is tr(S_W pinv(S_B)) / K (Papyan et al. 2020). The ratio of traces, which some report under this name, is
+///   `nc1_ratio`; `cdnv` (Galanti et al. 2022) is a third measure of the same.
+/// - **NC2** in three parts: equal norms, equal angles, and angles as wide as can be; some codes report one of them.
+/// - **LiDAR**: one reference code takes a principal component analysis of the whitened matrix as if its rows were
+/// data,
+///   which squares the shares. Ours is the entropy of its eigenvalues.
+/// - **Scores that run from 0 healthy to 1 collapsed** follow from ours: (1 + centroid_cosine) / 2 is the centroid
+///   similarity and (1 - silhouette_cosine) / 2 the separation of one such metric, 1 - effective_rank_ratio its rank
+///   per class but for min(N_c, D) in place of min(N_c - 1, D). Without the expectation for N_c rows it calls small
+///   healthy classes collapsed, hence `effective_rank_vs_expected`, and the worst class is named: no mean hides it.
+/// - **Linear probe** is ridge regression in closed form with each row left out of its own fit, not a logistic
+///   regression on a split: no seed, no iterations.
+
 namespace collapse {
 
 /// How to measure labelled embeddings. An aggregate: `class_collapse(Z, labels, {.silhouette = true})`.
@@ -44,12 +60,17 @@ struct ClassOptions {
   double lidar_delta = 1e-4;               ///< in squared units of the input
   SpectrumMethod method = SpectrumMethod::automatic;
   NonFinite nonfinite = NonFinite::reject;
+  Index sample_rows = 4096;  ///< that a LabelledAccumulator holds for what needs the rows themselves, at least 2
+  std::uint64_t seed = 0;    ///< of that sample
 };
 
 /// Throws OptionError unless every option lies in its range.
 inline void validate(const ClassOptions& options) {
   if (options.neighbours < 1) {
     throw OptionError(fmt::format("ClassOptions::neighbours is {}; at least 1 is needed", options.neighbours));
+  }
+  if (options.sample_rows < 2) {
+    throw OptionError(fmt::format("ClassOptions::sample_rows is {}; at least 2 are needed", options.sample_rows));
   }
   if (!(options.ridge > 0.0) || !std::isfinite(options.ridge)) {
     throw OptionError(fmt::format("ClassOptions::ridge is {}; it must be positive and finite", options.ridge));
@@ -180,7 +201,7 @@ template <EmbeddingScalar Scalar>
   const auto measure = [&](Index c) {
     const std::vector<Index>& of_class = places[static_cast<std::size_t>(c)];
     if (of_class.size() < 2) return;
-    const Rows some = take_rows(rows, of_class, z.rows);
+    const Rows some = rows.only(of_class);
     const SingularValues values = singular_values(z, some, options, Centring::centred, epsilon);
     result.effective_rank(c) = effective_rank(values);
     result.effective_rank_ratio(c) = result.effective_rank(c) / static_cast<double>(values.largest_rank());

@@ -1,16 +1,25 @@
 #pragma once
 
+/// @mainpage collapse
 /// Measures representation collapse. This header brings everything that needs Eigen and fmt alone; the adapters for
 /// other libraries are included one by one.
+///
+/// Start at collapse::measure and collapse::Accumulator. A page for each family of numbers says where codes disagree
+/// under one name, and which number is reported here: @ref family_cosine, @ref family_variance, @ref family_spectrum,
+/// @ref family_uniformity, @ref family_two_views, @ref family_classes, @ref family_neighbours, @ref family_activations.
 
 #include <collapse/accumulator.hpp>
+#include <collapse/class_collapse.hpp>
 #include <collapse/compare.hpp>
 #include <collapse/confidence.hpp>
 #include <collapse/diagnosis.hpp>
 #include <collapse/error.hpp>
 #include <collapse/format.hpp>
+#include <collapse/format_classes.hpp>
+#include <collapse/format_comparison.hpp>
 #include <collapse/format_layers.hpp>
 #include <collapse/format_neighbourhood.hpp>
+#include <collapse/labelled_accumulator.hpp>
 #include <collapse/layer_profile.hpp>
 #include <collapse/measure.hpp>
 #include <collapse/metrics/activations.hpp>

@@ -23,6 +23,18 @@
 #include <utility>
 #include <vector>
 
+/// @page family_two_views Two views
+/// What two views of the same samples have in common: `compare` and PairedAccumulator.
+///
+/// - **Linear CKA** comes in two estimates. The biased one, of Kornblith et al. 2019, is high for few rows by chance:
+///   D / (N + D) for independent Gaussians, 0.2 for 32 rows of 8 dimensions. The debiased one takes the unbiased HSIC
+///   of Song et al. 2007 and is 0 on average there. A `domain_shift` that pairs the rows of two unrelated sets at
+///   random and takes the biased estimate measures the number of rows; rows here have to be pairs.
+/// - **Barlow Twins** sums are those of the loss, with standardised views and ddof 0. **VICReg** has its weights as an
+///   argument, 25, 25 and 1 by default; its invariance is a mean over rows and dimensions, as in the published code.
+/// - **Modality gap** is the distance of the mean directions (Liang et al. 2022); a difference of means of unnormalised
+///   rows is not scale free.
+
 namespace collapse {
 
 /// What two views of the same samples have in common. Every field carries the name of its JSON key. A number that is

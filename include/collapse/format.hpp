@@ -675,6 +675,12 @@ inline void put_number(std::string& out, std::string_view label, std::string_vie
   put_line(out, pad_right(fmt::format("  {}", label), 28) + pad_left(value, 12) + "   " + std::string(remark));
 }
 
+/// Why a number is undefined.
+inline void put_reason(std::string& out, const Glyphs& glyphs, std::string_view metric, std::string_view reason) {
+  const std::string words = fmt::format("{} is undefined: {}", metric, reason);
+  wrap(out, "  ", glyphs.ascii ? to_ascii(words) : words);
+}
+
 /// Uniformity and diversity, without a newline at the end.
 [[nodiscard]] inline std::string page(const Uniformity& block, const Glyphs& glyphs) {
   std::string out;
@@ -686,13 +692,13 @@ inline void put_number(std::string& out, std::string_view label, std::string_vie
              block.exact
                  ? "0 is collapse, down to -4 spread out"
                  : fmt::format("{} {}; 0 is collapse", glyphs.plus_minus, number(block.uniformity_standard_error)));
-  put_number(out, "isoscore", number(block.isoscore), "0 one line, 1 the same in all directions");
-  put_number(out, "vendi score", number(block.vendi_score), "rows that differ, as it were");
+  put_number(out, "isoscore", number(block.isoscore), "0 one line, 1 alike in all directions");
+  put_number(out, "vendi score", number(block.vendi_score), "how many rows differ, as it were");
   put_number(out, "  order 2", number(block.vendi_score_2));
   put_number(out, "  order infinity", number(block.vendi_score_inf));
   put_number(out, "  / largest possible", number(block.vendi_ratio), "0 to 1");
   put_number(out, "self cluster", number(block.self_cluster), "0 uniform, 1 one point");
-  put_number(out, "coherence", number(block.coherence), "healthy near 1, high where few rows rule");
+  put_number(out, "coherence", number(block.coherence), "healthy near 1, high if few rows rule");
   put_number(out, "partition isotropy", number(block.partition_isotropy), "1 the same seen from all sides");
   if (block.partition_isotropy == 0.0) put_number(out, "  ln", number(block.log_partition_isotropy));
   out.pop_back();

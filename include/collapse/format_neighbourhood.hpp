@@ -31,10 +31,7 @@ namespace collapse::detail::text {
   put_number(out, "median distance", number(rows.median_distance));
   put_number(out, "zero rows", integer(rows.zero_rows));
   put_number(out, "skipped rows", integer(rows.skipped_rows));
-  for (const Undefined& undefined_number : rows.undefined_numbers) {
-    const std::string words = fmt::format("{} is undefined: {}", undefined_number.metric, undefined_number.reason);
-    wrap(out, "  ", glyphs.ascii ? to_ascii(words) : words);
-  }
+  for (const Undefined& lacking : rows.undefined_numbers) put_reason(out, glyphs, lacking.metric, lacking.reason);
   out.pop_back();
   return out;
 }

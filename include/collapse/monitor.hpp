@@ -65,7 +65,7 @@ inline void validate(const MonitorOptions& options) {
   }
 }
 
-/// What a Monitor saw at one step: numbers as in the report (`norms.mean`, `cosine.mean`, `variance.*`, `spectrum.*`).
+/// What a Monitor saw at one step: numbers as in the report (`norms.mean`, `cosine.mean`, `variance` and `spectrum`).
 /// What is undefined is NaN.
 struct Observation {
   std::int64_t step = 0;

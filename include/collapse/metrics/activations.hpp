@@ -16,6 +16,15 @@
 #include <limits>
 #include <optional>
 
+/// @page family_activations Activations
+/// How the units of a layer take part: `activations`, and `layer_profile` along the depth.
+///
+/// - **Dormant** units are those of Sokar et al. 2023 with tau = 0.025, relative to the mean of the layer; **dead**
+/// ones
+///   are never anything but 0. Codes that call tau = 0 dormant report our `dead_units`.
+/// - **Active units** of an autoencoder (Burda et al. 2016) go by the variance of the posterior mean over the data.
+/// - **srank** takes singular values, not their squares, without centring, delta = 0.01 (Kumar et al. 2021).
+
 namespace collapse {
 
 /// What counts as dormant, active, saturated. An aggregate: `activations(H, {.bounds = {.low = -0.99, .high = 0.99}})`.

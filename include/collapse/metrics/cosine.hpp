@@ -11,6 +11,23 @@
 #include <algorithm>
 #include <cmath>
 
+/// @page family_cosine Cosines
+/// How alike the directions of the rows are: `norms`, `cosine` and, of the rows of unit length,
+/// `variance.normalized_std`.
+///
+/// - **Mean cosine.** Ours is over all pairs i < j, without the pairs of a row with itself. Codes that average the
+/// whole
+///   N x N matrix of cosines are (1 - mean) / N higher, which a small batch feels. A mean over neighbours in a shuffled
+///   order, or of rows against their mean direction, is another number: the latter is near sqrt(mean) for a cone.
+/// - **Spread.** `cosine.std` is over all pairs, exact, and stays right where all cosines are near 1. Formed as
+///   E[c^2] - E[c]^2 in float it reads rounding: about 1e-4 for rows that differ by 1e-6.
+/// - **Quantiles** are those of all pairs up to Options::pair_rows rows and of a sample of rows above, never of pairs
+///   drawn one by one: pairs that share a row are what makes them depend on each other, and the standard error counts
+///   it.
+/// - **Std of normalised rows** (SimSiam) uses N - 1 here, as torch does; with N it is lower by a share of 1 / (2 N).
+/// Healthy is
+///   1 / sqrt(D).
+
 namespace collapse {
 
 /// Mean and standard deviation of all pairwise cosines.

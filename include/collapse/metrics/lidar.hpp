@@ -54,8 +54,7 @@ namespace collapse {
     gram.selfadjointView<Eigen::Lower>().rankUpdate(whitened);
   }
   const detail::Tridiagonal reduced = detail::tridiagonalize(std::move(gram));
-  const double tolerance = 0.5 * epsilon * reduced.bound();
-  const Eigen::ArrayXd values = detail::eigenvalues(reduced, 0, order, tolerance).array();
+  const Eigen::ArrayXd values = detail::eigenvalues(reduced).array();
   const double floor = static_cast<double>(std::max(whitened.rows(), whitened.cols())) * epsilon * values.maxCoeff();
   return detail::exp_entropy((values > floor).select(values, 0.0));
 }

@@ -12,7 +12,7 @@ namespace collapse {
 /// Logarithm of `partition_isotropy`, which itself is 0 in double once rows are some hundreds long.
 ///
 /// @return in [-infinity, 0]; about -2 ||mean|| when the mean is long against the spread
-/// @throws, Cost, Source: as partition_isotropy
+/// What it takes, throws and costs, and its source: as of partition_isotropy.
 template <class Derived>
 [[nodiscard]] double log_partition_isotropy(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   const detail::Evaluated<Derived> evaluated(Z);

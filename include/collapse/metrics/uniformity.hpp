@@ -25,6 +25,21 @@
 #include <limits>
 #include <utility>
 
+/// @page family_uniformity Uniformity and diversity
+/// How evenly the rows fill the space and how many different ones there seem to be: the block `uniformity`, on demand.
+///
+/// - **Uniformity** (Wang & Isola 2020) is over pairs i < j with t = 2, the logarithm of a mean. Codes that include i =
+/// j
+///   are higher by up to ln(1 + e^-u / N).
+/// - **IsoScore** is by its closed form, (participation ratio - 1) / (D - 1), to which the published steps reduce.
+/// - **Vendi score** is taken on the smaller side, where the kernel has the same non-zero eigenvalues. `vendi_ratio` is
+///   over min(M, D), the most that the shape allows; divided by M it falls with every row beyond D.
+/// - **Partition isotropy** takes both signs of each eigenvector. The sign that a solver returns means nothing and
+/// moves
+///   the published number.
+/// - **Coherence** and **self cluster** follow Tsitsulin et al. 2023; leverages come from a pivoted QR, not from
+/// squares.
+
 namespace collapse {
 
 namespace detail {

@@ -11,6 +11,19 @@
 #include <cmath>
 #include <numeric>
 
+/// @page family_variance Variance and decorrelation
+/// How far each dimension spreads and how far dimensions repeat each other: `variance` and `decorrelation`.
+///
+/// - **Dead dimensions** are constant up to the rounding of the input, relative to their own size, not below an
+/// absolute
+///   threshold: a code that counts std < 1e-5 calls a small network dead and a large constant alive.
+/// - **Hinge** is VICReg's variance term with gamma = 1 and epsilon = 1e-4 under the root. It is not scale free: meant
+///   for embeddings that are trained towards unit variance.
+/// - **Dispersion** is the share of the mean squared length that is variance. It equals 1 - ||mean||^2 / mean ||z||^2,
+///   computed from the variance, so that 1e-12 is a number and not a rounding error.
+/// - **Covariance penalty** is VICReg's, summed over all pairs in both orders and divided by D. Codes that divide by
+///   D (D - 1), or that take correlations instead, give another number: the latter is `decorrelation.redundancy`.
+
 namespace collapse {
 
 namespace detail {

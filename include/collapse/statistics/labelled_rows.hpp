@@ -63,29 +63,6 @@ inline void require_one_per_row(std::size_t count, Index rows, const char* argum
       static_cast<Index>(count), 1);
 }
 
-/// Some of the rows: those at these places, ascending, of a matrix of `total` rows.
-[[nodiscard]] inline Rows take_rows(const Rows& rows, const std::vector<Index>& places, Index total) {
-  Rows taken;
-  const auto count = static_cast<Index>(places.size());
-  const RowSelection at = rows.selection();
-  taken.samples = count;
-  taken.dims = rows.dims;
-  taken.skipped = total - count;
-  taken.norm.resize(count);
-  taken.inverse_norm.resize(count);
-  if (rows.prescale.size() > 0) taken.prescale.resize(count);
-  if (taken.skipped > 0) taken.listed.reserve(places.size());
-  for (Index k = 0; k < count; ++k) {
-    const Index i = places[static_cast<std::size_t>(k)];
-    if (taken.skipped > 0) taken.listed.push_back(at(i));
-    taken.norm(k) = rows.norm(i);
-    taken.inverse_norm(k) = rows.inverse_norm(i);
-    if (rows.prescale.size() > 0) taken.prescale(k) = rows.prescale(i);
-    taken.zero += rows.inverse_norm(i) > 0.0 ? 0 : 1;
-  }
-  return taken;
-}
-
 /// Leaves out the rows without a label. `rows.skipped` then counts all rows that are left out.
 [[nodiscard]] inline LabelledRows labelled_rows(const Rows& rows, const std::vector<std::int64_t>& labels) {
   LabelledRows result;
@@ -98,7 +75,8 @@ inline void require_one_per_row(std::size_t count, Index rows, const char* argum
     result.label.push_back(label);
   }
   result.unlabelled = rows.samples - static_cast<Index>(places.size());
-  result.rows = take_rows(rows, places, static_cast<Index>(labels.size()));
+  result.rows = rows.only(places);
+  result.rows.skipped = rows.skipped + result.unlabelled;
   return result;
 }
 

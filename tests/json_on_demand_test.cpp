@@ -1,0 +1,155 @@
+#include "support/blocks_on_demand.hpp"
+#include "support/catch.hpp"
+
+#include <collapse/adapters/json_classes.hpp>
+#include <collapse/adapters/json_comparison.hpp>
+#include <collapse/adapters/json_layers.hpp>
+#include <collapse/adapters/json_neighbourhood.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <vector>
+
+using namespace collapse;
+using Json = nlohmann::ordered_json;
+using Keys = std::vector<std::string>;
+
+namespace {
+
+Keys keys_of(const Json& json) {
+  Keys keys;
+  for (const auto& item : json.items()) keys.push_back(item.key());
+  return keys;
+}
+
+/// Numbers in an object that are null, by key.
+Keys nulls(const Json& json) {
+  Keys keys;
+  for (const auto& item : json.items()) {
+    if (item.value().is_null()) keys.push_back(item.key());
+  }
+  return keys;
+}
+
+}  // namespace
+
+TEST_CASE("the JSON of uniformity has its fields in their order", "[json_on_demand]") {
+  const Json json = reference::uniformity_example();
+  CHECK(json.dump() ==
+        R"({"uniformity":-3.125,"uniformity_standard_error":0.0125,"pairs":4950,"sampled_rows":100,"exact":false,)"
+        R"("isoscore":0.25,"vendi_score":31.5,"vendi_score_2":21.5,"vendi_score_inf":11.5,"vendi_ratio":0.625,)"
+        R"("self_cluster":0.03125,"coherence":1.5,"partition_isotropy":0.875,"log_partition_isotropy":-0.1335})");
+  CHECK(nulls(Uniformity{}) == Keys{"uniformity", "uniformity_standard_error", "isoscore", "vendi_score",
+                                    "vendi_score_2", "vendi_score_inf", "vendi_ratio", "self_cluster", "coherence",
+                                    "partition_isotropy", "log_partition_isotropy"});
+}
+
+TEST_CASE("the JSON of a neighbourhood has its fields in their order", "[json_on_demand]") {
+  Neighbourhood rows = reference::neighbourhood_example();
+  rows.undefined_numbers.push_back({"hubness", "why"});
+  CHECK(Json(rows).dump() ==
+        R"({"samples":1234,"dims":32,"metric":"cosine","intrinsic_dimension":{"two_nn":7.25,)"
+        R"("two_nn_standard_error":0.375,"mle":6.75,"mle_standard_error":0.1875,"mle_k":19,"rows":1222},)"
+        R"("hubness":1.625,"hubness_k":9,"k_occurrence":[4,9,14],"duplicate_rows":0.0125,"near_duplicates":0.0375,)"
+        R"("distinct_modes":1180,"median_distance":0.9375,"zero_rows":2,"skipped_rows":3,)"
+        R"("undefined_numbers":{"hubness":"why"}})");
+  const Json empty = Neighbourhood{};
+  CHECK(empty.at("metric") == "euclidean");
+  CHECK(nulls(empty) == Keys{"hubness", "duplicate_rows", "near_duplicates", "distinct_modes", "median_distance"});
+  CHECK(empty.at("undefined_numbers").is_object());
+}
+
+TEST_CASE("the JSON of labelled embeddings has its fields in their order", "[json_on_demand]") {
+  ClassCollapse report = reference::class_example();
+  report.findings.push_back({"undefined", 0.0, "nc3", undefined, undefined, "why", ""});
+  const Json json = report;
+  CHECK(keys_of(json) == Keys{"samples",
+                              "dims",
+                              "classes",
+                              "unlabelled_rows",
+                              "skipped_rows",
+                              "input_epsilon",
+                              "nc1",
+                              "nc1_ratio",
+                              "cdnv",
+                              "nc2_equinorm",
+                              "nc2_equiangular",
+                              "nc2_max_angle",
+                              "nc3",
+                              "nc4",
+                              "class_effective_rank",
+                              "centroid_cosine",
+                              "centroid_cosine_centred",
+                              "lidar",
+                              "per_class",
+                              "silhouette",
+                              "silhouette_cosine",
+                              "knn_accuracy",
+                              "linear_probe_accuracy",
+                              "linear_probe_train_accuracy",
+                              "sampled_rows",
+                              "exact",
+                              "findings"});
+  CHECK(nulls(json).empty());
+  CHECK(json.at("nc1") == 0.125);
+  CHECK(json.at("nc1_ratio") == 0.375);
+  CHECK(json.at("cdnv") == 0.4375);
+  CHECK(json.at("nc2_equinorm") == 0.0625);
+  CHECK(json.at("nc2_equiangular") == 0.03125);
+  CHECK(json.at("nc2_max_angle") == 0.015625);
+  CHECK(json.at("nc3") == 1.125);
+  CHECK(json.at("nc4") == 0.09375);
+  CHECK(json.at("class_effective_rank") == 1.875);
+  CHECK(json.at("centroid_cosine") == 0.1875);
+  CHECK(json.at("centroid_cosine_centred") == -0.4375);
+  CHECK(json.at("lidar") == 1.9375);
+  CHECK(json.at("silhouette") == 0.5625);
+  CHECK(json.at("silhouette_cosine") == 0.6875);
+  CHECK(json.at("knn_accuracy") == 0.9688);
+  CHECK(json.at("linear_probe_accuracy") == 0.9531);
+  CHECK(json.at("linear_probe_train_accuracy") == 0.9844);
+  CHECK(json.at("per_class").dump() ==
+        R"({"label":[0,1,7],"samples":[200,190,210],"effective_rank":[21.25,5.125,20.75],)"
+        R"("effective_rank_ratio":[0.885,0.2135,0.8646],"expected_effective_rank":[22.5,22.25,22.75],)"
+        R"("effective_rank_vs_expected":[0.9444,0.2303,0.9121],"worst":1})");
+  CHECK(json.at("findings")[0].at("metric") == "nc3");
+  CHECK(Json(ClassCollapse{}).at("per_class").at("worst").is_null());
+  CHECK(nulls(ClassCollapse{}).size() == 17);
+}
+
+TEST_CASE("the JSON of a comparison has its fields in their order", "[json_on_demand]") {
+  const Json json = reference::comparison_example();
+  CHECK(keys_of(json) == Keys{"collapse_version", "samples", "skipped_rows", "directed_pairs", "alignment",
+                              "invariance", "barlow_on_diagonal", "barlow_off_diagonal", "vicreg", "modality_gap",
+                              "paired_cosine", "unpaired_cosine", "linear_cka", "linear_cka_debiased", "a", "b",
+                              "findings"});
+  CHECK(nulls(json).empty());
+  CHECK(json.at("directed_pairs") == 699);
+  CHECK(json.at("alignment") == 0.25);
+  CHECK(json.at("invariance") == 0.375);
+  CHECK(json.at("barlow_on_diagonal") == 1.25);
+  CHECK(json.at("barlow_off_diagonal") == 2.75);
+  CHECK(json.at("vicreg") == 13.5);
+  CHECK(json.at("modality_gap") == 0.0625);
+  CHECK(json.at("paired_cosine") == 0.875);
+  CHECK(json.at("unpaired_cosine") == 0.03125);
+  CHECK(json.at("linear_cka") == 0.8125);
+  CHECK(json.at("linear_cka_debiased") == 0.7812);
+  CHECK(json.at("a").at("dims") == 16);
+  CHECK(json.at("b").at("dims") == 17);
+  CHECK(json.at("b").at("diagnosis").at("verdict") == "anisotropic");
+  CHECK(nulls(Comparison{}).size() == 10);
+}
+
+TEST_CASE("the JSON of layers has its fields in their order", "[json_on_demand]") {
+  const Json json = reference::layers_example();
+  CHECK(keys_of(json) == Keys{"collapse_version", "layers", "first_collapsed", "steepest"});
+  CHECK(json.at("first_collapsed") == 1);
+  CHECK(json.at("steepest") == 1);
+  CHECK(json.at("layers")[1].dump() ==
+        R"({"name":"head","samples":501,"units":65,"effective_rank":6.5,"effective_rank_ratio":0.1016,)"
+        R"("expected_effective_rank":62.75,"effective_rank_vs_expected":0.1036,"dormant_fraction":0.2031,)"
+        R"("dead_units":13,"mean_cosine":0.875,"verdict":"dimensional_collapse"})");
+  CHECK(nulls(LayerProfile{}) == Keys{"first_collapsed", "steepest"});
+}
