@@ -29,6 +29,7 @@
 using collapse::Index;
 using collapse::reference::Dense;
 using collapse::test::bytes_of;
+using collapse::test::check_refused;
 using collapse::test::NpyBytes;
 using collapse::test::Outcome;
 using collapse::test::quoted;
@@ -48,17 +49,6 @@ Outcome score(const std::filesystem::path& file, const std::string& options = ""
 bool mentions(const std::string& text, const std::string& part) {
   UNSCOPED_INFO("text: " << text << "\nexpected in it: " << part);
   return text.find(part) != std::string::npos;
-}
-
-/// A refusal is status 2, nothing on standard output and one line on standard error that says what is meant.
-void check_refused(const Outcome& outcome, const std::string& named) {
-  CHECK(outcome.status == 2);
-  CHECK(outcome.out.empty());
-  CAPTURE(outcome.err);
-  CHECK(outcome.err.rfind("collapse: ", 0) == 0);
-  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
-  CHECK((!outcome.err.empty() && outcome.err.back() == '\n'));
-  CHECK(mentions(outcome.err, named));
 }
 
 /// A file of these bytes is refused by name, for these reasons.

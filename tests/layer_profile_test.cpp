@@ -91,6 +91,31 @@ TEST_CASE("layers come in any range of names and matrices", "[layer_profile]") {
   CHECK(layer_profile(halves).layers[0].units == 8);
 }
 
+TEST_CASE("layers added one by one give the profile of all", "[layer_profile]") {
+  const test::OneThread one_thread;
+  const Named layers = network();
+  LayerProfile profile;
+  for (const auto& [name, activations] : layers) add_layer(profile, name, activations);
+  CHECK(fmt::format("{}", profile) == fmt::format("{}", layer_profile(layers)));
+  CHECK(profile.first_collapsed == 2);
+  CHECK(profile.steepest == 2);
+  // Of another scalar, and an expression.
+  add_layer(profile, "double", synthetic::isotropic<double>(100, 8) * 2.0);
+  CHECK(profile.layers.back().samples == 100);
+  CHECK(profile.steepest == 2);
+}
+
+TEST_CASE("a layer that cannot be measured leaves the profile as it was", "[layer_profile]") {
+  LayerProfile profile = layer_profile(Named{{"a", synthetic::isotropic<float>(40, 4)}});
+  const std::string before = fmt::format("{}", profile);
+  Eigen::MatrixXf bad = synthetic::isotropic<float>(40, 4);
+  bad(7, 3) = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_AS(add_layer(profile, "b", bad), NonFiniteError);
+  CHECK_THROWS_AS(add_layer(profile, "b", bad.topRows(0)), ShapeError);
+  CHECK_THROWS_AS(add_layer(profile, "b", bad.topRows(3), {.tau = -1.0}), OptionError);
+  CHECK(fmt::format("{}", profile) == before);
+}
+
 TEST_CASE("a profile passes its options on", "[layer_profile]") {
   const test::OneThread one_thread;
   Named layers = network();
@@ -107,9 +132,11 @@ TEST_CASE("an error of a layer names the layer", "[layer_profile]") {
   try {
     static_cast<void>(layer_profile(layers));
     FAIL("no error");
-  } catch (const Error& error) {
+  } catch (const NonFiniteError& error) {
     CHECK(std::string(error.what()).find("layer \"block1\": ") == 0);
     CHECK(std::string(error.what()).find("row 7, column 3") != std::string::npos);
+    CHECK(error.row() == 7);
+    CHECK(error.col() == 3);
   }
   layers[1].second.resize(0, 5);
   try {

@@ -1,14 +1,21 @@
 // collapse: measures representation collapse of the embeddings in files.
 
+#include "all_rows.hpp"
+#include "layers.hpp"
 #include "progress.hpp"
 #include "source.hpp"
 #include "stopwatch.hpp"
 
 #include <collapse/accumulator.hpp>
 #include <collapse/adapters/json.hpp>
+#include <collapse/adapters/json_layers.hpp>
+#include <collapse/adapters/json_neighbourhood.hpp>
 #include <collapse/format.hpp>
+#include <collapse/format_layers.hpp>
+#include <collapse/format_neighbourhood.hpp>
 #include <collapse/io/state_file.hpp>
 #include <collapse/metrics/variance.hpp>
+#include <collapse/neighbourhood.hpp>
 #include <collapse/version.hpp>
 
 #include <fmt/format.h>
@@ -21,6 +28,7 @@
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <filesystem>
 #include <limits>
@@ -37,6 +45,7 @@
 
 namespace {
 
+using command_line::AllRows;
 using command_line::Format;
 using command_line::Source;
 using Eigen::Index;
@@ -53,6 +62,8 @@ constexpr std::array verdicts{collapse::Verdict::healthy,        collapse::Verdi
 constexpr std::array methods{collapse::SpectrumMethod::automatic, collapse::SpectrumMethod::gram,
                              collapse::SpectrumMethod::svd};
 
+constexpr std::array metrics{collapse::Metric::euclidean, collapse::Metric::cosine};
+
 constexpr std::array formats{Format::by_name, Format::npy, Format::safetensors, Format::text};
 
 struct Arguments {
@@ -67,6 +78,9 @@ struct Arguments {
   Index repeat = 1;
   std::vector<collapse::Verdict> fail_on;
   collapse::Options options;
+  bool neighbours = false;
+  collapse::Metric metric = collapse::Metric::euclidean;
+  double tau = collapse::LayerProfileOptions{}.tau;
 };
 
 /// The value among `choices` that bears a name.
@@ -114,17 +128,32 @@ constexpr const char* verdict_list_and_status =
 
 std::string no_empty_name(const std::string& path) { return path.empty() ? "the name is empty" : ""; }
 
-/// What both commands do with what they measured.
-void declare_output(CLI::App& command, Arguments& arguments) {
-  command.add_flag("--json", arguments.json, "Print one JSON object; undefined numbers are null");
+void declare_saving(CLI::App& command, Arguments& arguments) {
   command.add_option("--save-state", arguments.save_state, "Write all that was seen to a file, for `collapse merge`")
       ->check(no_empty_name)
       ->type_name("STATE");
+}
+
+/// What all commands do with what they measured.
+void declare_output(CLI::App& command, Arguments& arguments) {
+  command.add_flag("--json", arguments.json, "Print one JSON object; undefined numbers are null");
   command
       .add_option_function<std::string>(
           "--fail-on", [&arguments](const std::string& text) { arguments.fail_on = verdict_list("--fail-on", text); },
           "Exit with status 1 when the verdict is one of these")
       ->type_name("VERDICT[,VERDICT...]");
+}
+
+/// How the files of a command are read.
+void declare_format(CLI::App& command, Arguments& arguments) {
+  command
+      .add_option_function<std::string>(
+          "--format", [&arguments](const std::string& text) { arguments.format = by_name("--format", text, formats); },
+          "Of the files, when their names do not tell")
+      ->type_name("npy|safetensors|text|auto")
+      ->default_str("auto");
+  command.add_option("--tensor", arguments.tensor, "Which tensor of a .safetensors file; not needed when there is one")
+      ->type_name("NAME");
 }
 
 void declare_input(CLI::App& score, Arguments& arguments) {
@@ -134,14 +163,7 @@ void declare_input(CLI::App& score, Arguments& arguments) {
                                              ".npy (np.save, 2-D), .safetensors, or text (.csv .tsv .txt .vec)")
                                  ->check(no_empty_name)
                                  ->type_name("");
-  score
-      .add_option_function<std::string>(
-          "--format", [&arguments](const std::string& text) { arguments.format = by_name("--format", text, formats); },
-          "Of the files, when their names do not tell")
-      ->type_name("npy|safetensors|text|auto")
-      ->default_str("auto");
-  score.add_option("--tensor", arguments.tensor, "Which tensor of a .safetensors file; not needed when there is one")
-      ->type_name("NAME");
+  declare_format(score, arguments);
   CLI::Option* const standard_input =
       score.add_flag("--stdin", arguments.standard_input, "Read rows without a header from standard input")
           ->excludes(files);
@@ -168,7 +190,7 @@ void declare_repeating(CLI::App& score, Arguments& arguments) {
       ->excludes("--stdin");
 }
 
-void declare_measuring(CLI::App& score, collapse::Options& options) {
+void declare_pairs(CLI::App& score, collapse::Options& options) {
   score.add_flag("--all-pairs", options.all_pairs,
                  "Cosine quantiles over all pairs of rows, however many; holds all\nrows in memory");
   score
@@ -185,15 +207,57 @@ void declare_measuring(CLI::App& score, collapse::Options& options) {
           "Seed of the sample that --pair-rows draws")
       ->type_name("S")
       ->default_str(std::to_string(options.seed));
-  score
+}
+
+/// What holds for whatever is measured of a matrix.
+void declare_measuring(CLI::App& command, collapse::Options& options) {
+  command
       .add_option_function<std::string>(
           "--method", [&options](const std::string& text) { options.method = by_name("--method", text, methods); },
           "Of the spectrum: gram is fast, svd resolves smaller values and\nholds all rows in memory")
       ->type_name("gram|svd|auto")
       ->default_str("auto");
-  score.add_flag_callback(
+  command.add_flag_callback(
       "--skip-nonfinite", [&options] { options.nonfinite = collapse::NonFinite::skip_rows; },
       "Leave out rows that hold a NaN or an infinity");
+}
+
+void declare_neighbours(CLI::App& score, Arguments& arguments) {
+  score.add_flag("--neighbours", arguments.neighbours,
+                 "Also the neighbourhoods of the rows: intrinsic dimension, hubness,\n"
+                 "duplicates, distinct modes; takes time N^2 D and holds all rows in memory");
+  score
+      .add_option_function<std::string>(
+          "--metric", [&arguments](const std::string& text) { arguments.metric = by_name("--metric", text, metrics); },
+          "What the nearest ones are")
+      ->type_name("euclidean|cosine")
+      ->default_str("euclidean")
+      ->needs("--neighbours");
+}
+
+void declare_layers(CLI::App& app, Arguments& arguments) {
+  CLI::App* const layers = app.add_subcommand("layers", "Show where along the layers of a network it collapses");
+  layers->footer(std::string(verdict_list_and_status) +
+                 "With --fail-on the verdict of any layer counts.\n\n"
+                 "Examples:\n"
+                 "  collapse layers block0.npy block1.npy block2.npy head.npy\n"
+                 "  collapse layers block*.npy --json --fail-on complete_collapse");
+  layers
+      ->add_option("FILE", arguments.paths,
+                   "Activations, one file for each layer from input to output:\nrows are inputs, columns units")
+      ->required()
+      ->check(no_empty_name)
+      ->type_name("");
+  declare_format(*layers, arguments);
+  declare_output(*layers, arguments);
+  layers->add_option("--tau", arguments.tau, "Units are dormant up to this share of the mean activity of all")
+      ->type_name("T")
+      ->check([](const std::string& text) {
+        // What is no number at all is refused by the parser.
+        return std::strtod(text.c_str(), nullptr) >= 0.0 ? "" : fmt::format("'{}' is not at least 0", text);
+      })
+      ->capture_default_str();
+  declare_measuring(*layers, arguments.options);
 }
 
 /// Declares the command line; parsing it fills `arguments`.
@@ -202,7 +266,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.require_subcommand(1);
   app.footer(
       "Exit status: 0 scored, 1 a verdict named by --fail-on was reached, 2 bad usage or input.\n"
-      "`collapse score --help` and `collapse merge --help` list the options.");
+      "`collapse score --help`, `collapse merge --help` and `collapse layers --help` list the options.");
 
   CLI::App* const score = app.add_subcommand("score", "Measure the embeddings in files and print a report");
   score->footer(std::string(verdict_list_and_status) +
@@ -213,12 +277,16 @@ void declare(CLI::App& app, Arguments& arguments) {
                 "  collapse score embeddings.npy\n"
                 "  collapse score shard-*.npy --json > report.json\n"
                 "  collapse score model.safetensors --tensor embed.weight\n"
+                "  collapse score embeddings.npy --neighbours --metric cosine\n"
                 "  collapse score embeddings.npy --fail-on complete_collapse,dimensional_collapse\n"
                 "  encode | collapse score --stdin --dims 768 --dtype f4");
   declare_input(*score, arguments);
   declare_output(*score, arguments);
+  declare_saving(*score, arguments);
   declare_repeating(*score, arguments);
+  declare_pairs(*score, arguments.options);
   declare_measuring(*score, arguments.options);
+  declare_neighbours(*score, arguments);
 
   CLI::App* const merge = app.add_subcommand("merge", "Report on what several runs with --save-state have seen");
   merge->footer(std::string(verdict_list_and_status) +
@@ -230,6 +298,8 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->check(no_empty_name)
       ->type_name("");
   declare_output(*merge, arguments);
+  declare_saving(*merge, arguments);
+  declare_layers(app, arguments);
 }
 
 /// `text` on one line: whatever would break it is replaced.
@@ -297,9 +367,9 @@ std::optional<Index> known_rows(const std::vector<Source>& sources) {
       name, fmt::format("has {} row{}; collapse is measured between samples, give at least 2", rows, left));
 }
 
-/// Adds all rows of a source.
+/// Adds all rows of a source, and keeps them where they are needed once more.
 void add(collapse::Accumulator& seen, Source& source, command_line::Progress& progress,
-         command_line::Stopwatch& measuring) {
+         command_line::Stopwatch& measuring, AllRows* kept) {
   // As many as the accumulator folds at a time, so that they are taken from where they lie.
   constexpr Index block_rows = collapse::detail::Folder::block;
   Index first = 0;
@@ -307,25 +377,23 @@ void add(collapse::Accumulator& seen, Source& source, command_line::Progress& pr
     try {
       measuring.time([&] { seen.update(block); });
     } catch (const collapse::NonFiniteError& error) {
-      throw collapse::FileError(
-          source.name(),
-          fmt::format("row {}, column {} (counted from 0) is {}; repair the file, or leave such rows "
-                      "out with --skip-nonfinite",
-                      first + error.row(), error.col(), static_cast<double>(block(error.row(), error.col()))));
+      throw command_line::non_finite(source.name(), first + error.row(), error.col(),
+                                     static_cast<double>(block(error.row(), error.col())));
     }
+    if (kept != nullptr) kept->add(block, source.name());
     first += block.rows();
     progress.advance(block.rows());
   });
 }
 
-collapse::Accumulator read(const Arguments& arguments, command_line::Stopwatch& measuring) {
+collapse::Accumulator read(const Arguments& arguments, command_line::Stopwatch& measuring, AllRows* kept) {
   std::vector<Source> sources = open_sources(arguments);
   const Index cols = sources.front().cols();
   const std::optional<Index> rows = known_rows(sources);
   if (cols == 0 || (rows && *rows < 2)) reject_too_few(name_of(arguments), rows.value_or(0), cols, 0);
   collapse::Accumulator seen = measuring.time([&] { return collapse::Accumulator(cols, arguments.options); });
   command_line::Progress progress(rows);
-  for (Source& source : sources) add(seen, source, progress, measuring);
+  for (Source& source : sources) add(seen, source, progress, measuring, kept);
   if (seen.count() < 2) reject_too_few(name_of(arguments), seen.count(), cols, seen.skipped_rows());
   return seen;
 }
@@ -335,6 +403,7 @@ struct Result {
   collapse::Accumulator seen;
   collapse::Report report;
   std::optional<double> seconds;  ///< of the measuring, the median of all times
+  std::optional<collapse::Neighbourhood> neighbours = std::nullopt;
 };
 
 /// What is measured several times has to be read several times.
@@ -348,18 +417,29 @@ void require_files(const std::vector<std::string>& paths) {
   }
 }
 
+collapse::Neighbourhood neighbourhood(const AllRows& rows, const Arguments& arguments) {
+  collapse::NeighbourhoodOptions options;
+  options.metric = arguments.metric;
+  options.nonfinite = arguments.options.nonfinite;
+  options.seed = arguments.options.seed;
+  return rows.visit([&options](const auto& z) { return collapse::neighbourhood(z, options); });
+}
+
 /// Measures as many times as asked for: each time anew, from the opening of the files on.
 Result score(const Arguments& arguments) {
   if (arguments.repeat > 1) require_files(arguments.paths);
   std::vector<double> seconds;
   for (;;) {
     command_line::Stopwatch measuring;
-    collapse::Accumulator seen = read(arguments, measuring);
+    AllRows kept;
+    collapse::Accumulator seen = read(arguments, measuring, arguments.neighbours ? &kept : nullptr);
     collapse::Report report = measuring.time([&] { return seen.report(); });
+    std::optional<collapse::Neighbourhood> neighbours;
+    if (arguments.neighbours) neighbours = measuring.time([&] { return neighbourhood(kept, arguments); });
     seconds.push_back(measuring.seconds());
     if (const auto count = static_cast<Index>(seconds.size()); count == arguments.repeat) {
       const double median = collapse::detail::median(Eigen::Map<const Eigen::VectorXd>(seconds.data(), count));
-      return {std::move(seen), std::move(report), median};
+      return {std::move(seen), std::move(report), median, std::move(neighbours)};
     }
   }
 }
@@ -384,23 +464,43 @@ Result merge(const Arguments& arguments) {
 }
 
 std::string render(const Result& result, const Arguments& arguments) {
-  if (!arguments.json) return fmt::format("{}\n", result.report);
+  if (!arguments.json) {
+    std::string text = fmt::format("{}\n", result.report);
+    if (result.neighbours) text += fmt::format("\n{}\n", *result.neighbours);
+    return text;
+  }
   nlohmann::ordered_json json = result.report;
+  if (result.neighbours) json["neighbours"] = *result.neighbours;
   if (result.seconds) json["seconds"] = *result.seconds;
   return json.dump() + '\n';
+}
+
+/// Prints what was measured; the status follows from its verdicts.
+template <class Verdicts>
+int print(const std::string& text, const Arguments& arguments, const Verdicts& found) {
+  errno = 0;
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    return refuse("cannot write the report: " + std::generic_category().message(errno));
+  }
+  const auto& list = arguments.fail_on;
+  const bool reached = std::find_first_of(found.begin(), found.end(), list.begin(), list.end()) != found.end();
+  return reached ? verdict_reached : scored;
 }
 
 /// Saves and prints what was asked for.
 int conclude(const Result& result, const Arguments& arguments) {
   const std::string text = render(result, arguments);
   if (!arguments.save_state.empty()) collapse::io::save_state(result.seen, arguments.save_state);
-  errno = 0;
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    return refuse("cannot write the report: " + std::generic_category().message(errno));
-  }
-  const auto& list = arguments.fail_on;
-  const bool reached = std::find(list.begin(), list.end(), result.report.diagnosis.verdict) != list.end();
-  return reached ? verdict_reached : scored;
+  return print(text, arguments, std::array{result.report.diagnosis.verdict});
+}
+
+int profile_layers(const Arguments& arguments) {
+  const collapse::LayerProfile profile = command_line::profile_files(
+      arguments.paths, arguments.format, arguments.tensor, {.measure = arguments.options, .tau = arguments.tau});
+  std::vector<collapse::Verdict> found;
+  for (const collapse::Layer& layer : profile.layers) found.push_back(layer.verdict);
+  return print(arguments.json ? nlohmann::ordered_json(profile).dump() + '\n' : fmt::format("{}\n", profile), arguments,
+               found);
 }
 
 /// What the parser cannot see alone.
@@ -434,6 +534,7 @@ int run(int argc, char** argv) {
   }
   const std::string name = name_of(arguments);
   try {
+    if (app.got_subcommand("layers")) return profile_layers(arguments);
     return conclude(command.parsed() ? score(arguments) : merge(arguments), arguments);
   } catch (const std::bad_alloc&) {
     return refuse(name + ": not enough memory to measure it");

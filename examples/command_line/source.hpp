@@ -7,6 +7,7 @@
 #include <collapse/io/safetensors.hpp>
 #include <collapse/io/text.hpp>
 
+#include <fmt/format.h>
 #include <Eigen/Core>
 
 #include <algorithm>
@@ -42,6 +43,15 @@ enum class Format { by_name, npy, safetensors, text };
   if (ending == ".safetensors") return Format::safetensors;
   constexpr std::array<std::string_view, 5> text{".csv", ".tsv", ".txt", ".vec", ".glove"};
   return std::find(text.begin(), text.end(), ending) != text.end() ? Format::text : Format::npy;
+}
+
+/// The error that names a NaN or an infinity in a file.
+/// @param row  from 0, of the whole file
+[[nodiscard]] inline collapse::FileError non_finite(const std::string& name, Eigen::Index row, Eigen::Index col,
+                                                    double value) {
+  return {name, fmt::format("row {}, column {} (counted from 0) is {}; repair the file, or leave such rows out with "
+                            "--skip-nonfinite",
+                            row, col, value)};
 }
 
 /// Waits for a block to be in memory: the pages of a mapped file are read when they are first touched.

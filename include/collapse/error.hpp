@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 /// The exceptions of the library. Everything thrown on purpose derives from `collapse::Error`, its message fits on one
@@ -42,6 +43,10 @@ class NonFiniteError : public Error {
                           name, row, col, value, row, col)),
         row_(row),
         col_(col) {}
+
+  /// The same of one matrix among several.
+  NonFiniteError(std::string_view which, const NonFiniteError& error)
+      : Error(fmt::format("{}: {}", which, error.what())), row_(error.row_), col_(error.col_) {}
 
   [[nodiscard]] Eigen::Index row() const noexcept { return row_; }
   [[nodiscard]] Eigen::Index col() const noexcept { return col_; }

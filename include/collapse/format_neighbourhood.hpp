@@ -24,7 +24,7 @@ namespace collapse::detail::text {
              fmt::format("{}; from {}", error(dimension.mle_standard_error),
                          counted(dimension.mle_k, "neighbour", "neighbours")));
   put_number(out, "hubness", number(rows.hubness),
-             fmt::format("skewness, {}; above 1: hubs", counted(rows.hubness_k, "neighbour", "neighbours")));
+             fmt::format("over {}; above 1: hubs", counted(rows.hubness_k, "neighbour", "neighbours")));
   put_number(out, "duplicate rows", number(rows.duplicate_rows), "share; healthy 0");
   put_number(out, "near duplicates", number(rows.near_duplicates), "share; healthy 0");
   put_number(out, "distinct modes", integer(rows.distinct_modes), "healthy: as many as rows");

@@ -11,7 +11,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <vector>
 
 namespace collapse {
@@ -44,18 +43,24 @@ struct LayerProfileOptions {
   double tau = 0.025;  ///< dormant up to this share of the mean activity of all units, >= 0
 };
 
+/// Throws OptionError unless every option lies in its range.
+inline void validate(const LayerProfileOptions& options) {
+  validate(options.measure);
+  validate(ActivationOptions{.tau = options.tau});
+}
+
 namespace detail {
 
 /// Calls action(); what it throws names the layer.
 template <class Action>
 auto for_layer(std::string_view name, Action&& action) {
-  const auto message = [name](const Error& error) { return fmt::format("layer \"{}\": {}", name, error.what()); };
+  const auto layer = [name] { return fmt::format("layer \"{}\"", name); };
   try {
     return action();
   } catch (const ShapeError& error) {
-    throw ShapeError(message(error), error.rows(), error.cols());
+    throw ShapeError(fmt::format("{}: {}", layer(), error.what()), error.rows(), error.cols());
   } catch (const NonFiniteError& error) {
-    throw Error(message(error));
+    throw NonFiniteError(layer(), error);
   }
 }
 
@@ -96,6 +101,26 @@ inline void find_collapse(LayerProfile& profile) {
 
 }  // namespace detail
 
+/// Measures one more layer, the next towards the output: for activations that are not all at hand at once, or of
+/// different scalars.
+///
+/// @param profile  what is known of the layers before; as it was when something is thrown
+/// @param name     of the layer
+/// @param H        N x D, rows inputs, columns units: any dense Eigen expression
+/// @param options  see LayerProfileOptions
+/// @throws ShapeError, NonFiniteError as `moments`, each naming the layer; OptionError
+/// Cost: that of measure(H).
+template <class Derived>
+void add_layer(LayerProfile& profile, std::string_view name, const Eigen::DenseBase<Derived>& H,
+               const LayerProfileOptions& options = {}) {
+  validate(options);
+  profile.layers.push_back(detail::for_layer(name, [&] {
+    const detail::Evaluated<Derived> evaluated(H);
+    return detail::measure_layer(name, evaluated.view(), options);
+  }));
+  detail::find_collapse(profile);
+}
+
 /// Where along the depth a network collapses: each layer by the same few numbers.
 ///
 /// @param layers   anything to iterate over whose elements unpack as [name, activations]: std::vector or std::array of
@@ -104,22 +129,14 @@ inline void find_collapse(LayerProfile& profile) {
 /// @param options  see LayerProfileOptions
 /// @return one Layer for each, in the order given. The effective rank that falls against what is expected of the shape,
 ///         from one layer to the next, is the collapse; `steepest` is by the ratio of the two
-/// @throws ShapeError, NonFiniteError's message as Error, each naming the layer; OptionError
+/// @throws ShapeError, NonFiniteError as `moments`, each naming the layer; OptionError
 /// Cost: that of measure(H) for each layer.
 /// Source: the ranks of the layers of a network, in Feng et al., Rank diminishing in deep neural networks, 2022.
 template <class Layers>
 [[nodiscard]] LayerProfile layer_profile(const Layers& layers, const LayerProfileOptions& options = {}) {
-  validate(options.measure);
-  validate(ActivationOptions{.tau = options.tau});
+  validate(options);
   LayerProfile profile;
-  for (const auto& [name, activations] : layers) {
-    const std::string_view title(name);
-    profile.layers.push_back(detail::for_layer(title, [&title, &h = activations, &options] {
-      const detail::Evaluated<std::decay_t<decltype(h)>> evaluated(h);
-      return detail::measure_layer(title, evaluated.view(), options);
-    }));
-  }
-  detail::find_collapse(profile);
+  for (const auto& [name, activations] : layers) add_layer(profile, name, activations, options);
   return profile;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
+#include "catch.hpp"
 #include "temporary_folder.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -44,6 +46,17 @@ struct Outcome {
   outcome.out = read_file(folder / "out");
   outcome.err = read_file(folder / "err");
   return outcome;
+}
+
+/// A refusal is status 2, nothing on standard output and one line on standard error that says what is meant.
+inline void check_refused(const Outcome& outcome, const std::string& named) {
+  CAPTURE(outcome.err, named);
+  CHECK(outcome.status == 2);
+  CHECK(outcome.out.empty());
+  CHECK(outcome.err.rfind("collapse: ", 0) == 0);
+  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
+  CHECK((!outcome.err.empty() && outcome.err.back() == '\n'));
+  CHECK(outcome.err.find(named) != std::string::npos);
 }
 
 }  // namespace collapse::test

@@ -13,7 +13,7 @@ void to_json(Json& json, const Neighbourhood& rows) {
   json = Json::object();
   json["samples"] = rows.samples;
   json["dims"] = rows.dims;
-  json["metric"] = rows.metric == Metric::cosine ? "cosine" : "euclidean";
+  json["metric"] = to_string(rows.metric);
   const IntrinsicDimension& dimension = rows.intrinsic_dimension;
   Json& block = json["intrinsic_dimension"] = Json::object();
   block["two_nn"] = detail::json_number<Json>(dimension.two_nn);

@@ -47,8 +47,8 @@ struct Neighbours {
   [[nodiscard]] bool is_duplicate(Index i, Index j) const { return separation(i, j) <= resolution(i, place(i, j)); }
 };
 
-/// Between which rows neighbours are looked for, and how. An aggregate: `neighbours(Z, 10, {.metric =
-/// Metric::cosine})`.
+/// Between which rows neighbours are looked for, and how. An aggregate:
+/// `neighbours(Z, 10, {.metric = Metric::cosine})`.
 struct NeighbourOptions {
   Metric metric = Metric::euclidean;
   NonFinite nonfinite = NonFinite::reject;
@@ -90,14 +90,12 @@ inline void require_neighbours(Index k, const char* name) {
 /// @param k        neighbours of each row, at least 1; where fewer other rows take part, all of them
 /// @param options  `metric`, `nonfinite`
 /// @return n x min(k, n - 1) places and distances, n the rows that take part (N, less those skipped and, for the
-/// cosine,
-///         those of length 0). A distance is that of the differences z_i - z_j (or u_i - u_j) in double, so it keeps
-///         its digits where all rows are almost equal. The same bits whatever the number of threads
+///         cosine, those of length 0). A distance is that of the differences z_i - z_j (or u_i - u_j) in double, so it
+///         keeps its digits where all rows are almost equal. The same bits whatever the number of threads
 /// @throws ShapeError, NonFiniteError as `moments`, OptionError for k < 1
 /// Cost: about 2 N^2 D flops in float, and N k log(N / k) distances in double: those that float cannot exclude. Where
-/// the
-///       spread that matters is below float's resolution (clusters far apart whose own width is 1e-4 of that), up to
-///       all N^2 distances in double, several times the cost. Memory: O(N k), and about 1500 rows of double for each
+///       the spread that matters is below float's resolution (clusters far apart whose own width is 1e-4 of that), up
+///       to all N^2 distances in double, several times the cost. Memory: O(N k), and about 1500 rows of double for each
 ///       thread.
 template <class Derived>
 [[nodiscard]] Neighbours neighbours(const Eigen::DenseBase<Derived>& Z, Index k, const NeighbourOptions& options = {}) {
