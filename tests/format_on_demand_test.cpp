@@ -3,7 +3,6 @@
 
 #include <collapse/format_classes.hpp>
 #include <collapse/format_comparison.hpp>
-#include <collapse/format_neighbourhood.hpp>
 
 #include <fmt/format.h>
 
@@ -85,23 +84,6 @@ TEST_CASE("the page of uniformity tells every number", "[format_on_demand]") {
   CHECK(contains(lines(exact).front(), "all pairs"));
   CHECK(tells(exact, "  ln", "-900.0"));
   CHECK(tells(checked_page(Uniformity{}), "uniformity", "-"));
-}
-
-TEST_CASE("the page of a neighbourhood tells every number, and why one is lacking", "[format_on_demand]") {
-  const std::string page = checked_page(reference::neighbourhood_example());
-  CHECK(contains(lines(page).front(), "cosine, 1234 rows"));
-  CHECK(tells(page, "intrinsic dimension", "7.250   ± 0.3750; from two neighbours"));
-  CHECK(contains(page, "6.750   ± 0.1875; from 19 neighbours"));
-  CHECK(tells(page, "hubness", "1.625   skewness, 9 neighbours"));
-  CHECK(tells(page, "duplicate rows", "0.01250"));
-  CHECK(tells(page, "near duplicates", "0.03750"));
-  CHECK(tells(page, "distinct modes", "1180"));
-  CHECK(tells(page, "median distance", "0.9375"));
-  CHECK(tells(page, "zero rows", "2"));
-  CHECK(tells(page, "skipped rows", "3"));
-  Neighbourhood lacking;
-  lacking.undefined_numbers.push_back({"hubness", "every row occurs as often"});
-  CHECK(contains(checked_page(lacking), "hubness is undefined: every row occurs as often"));
 }
 
 TEST_CASE("the page of labelled embeddings tells every number and the worst classes", "[format_on_demand]") {

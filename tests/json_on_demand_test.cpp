@@ -3,8 +3,6 @@
 
 #include <collapse/adapters/json_classes.hpp>
 #include <collapse/adapters/json_comparison.hpp>
-#include <collapse/adapters/json_layers.hpp>
-#include <collapse/adapters/json_neighbourhood.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -43,21 +41,6 @@ TEST_CASE("the JSON of uniformity has its fields in their order", "[json_on_dema
   CHECK(nulls(Uniformity{}) == Keys{"uniformity", "uniformity_standard_error", "isoscore", "vendi_score",
                                     "vendi_score_2", "vendi_score_inf", "vendi_ratio", "self_cluster", "coherence",
                                     "partition_isotropy", "log_partition_isotropy"});
-}
-
-TEST_CASE("the JSON of a neighbourhood has its fields in their order", "[json_on_demand]") {
-  Neighbourhood rows = reference::neighbourhood_example();
-  rows.undefined_numbers.push_back({"hubness", "why"});
-  CHECK(Json(rows).dump() ==
-        R"({"samples":1234,"dims":32,"metric":"cosine","intrinsic_dimension":{"two_nn":7.25,)"
-        R"("two_nn_standard_error":0.375,"mle":6.75,"mle_standard_error":0.1875,"mle_k":19,"rows":1222},)"
-        R"("hubness":1.625,"hubness_k":9,"k_occurrence":[4,9,14],"duplicate_rows":0.0125,"near_duplicates":0.0375,)"
-        R"("distinct_modes":1180,"median_distance":0.9375,"zero_rows":2,"skipped_rows":3,)"
-        R"("undefined_numbers":{"hubness":"why"}})");
-  const Json empty = Neighbourhood{};
-  CHECK(empty.at("metric") == "euclidean");
-  CHECK(nulls(empty) == Keys{"hubness", "duplicate_rows", "near_duplicates", "distinct_modes", "median_distance"});
-  CHECK(empty.at("undefined_numbers").is_object());
 }
 
 TEST_CASE("the JSON of labelled embeddings has its fields in their order", "[json_on_demand]") {
@@ -140,16 +123,4 @@ TEST_CASE("the JSON of a comparison has its fields in their order", "[json_on_de
   CHECK(json.at("b").at("dims") == 17);
   CHECK(json.at("b").at("diagnosis").at("verdict") == "anisotropic");
   CHECK(nulls(Comparison{}).size() == 10);
-}
-
-TEST_CASE("the JSON of layers has its fields in their order", "[json_on_demand]") {
-  const Json json = reference::layers_example();
-  CHECK(keys_of(json) == Keys{"collapse_version", "layers", "first_collapsed", "steepest"});
-  CHECK(json.at("first_collapsed") == 1);
-  CHECK(json.at("steepest") == 1);
-  CHECK(json.at("layers")[1].dump() ==
-        R"({"name":"head","samples":501,"units":65,"effective_rank":6.5,"effective_rank_ratio":0.1016,)"
-        R"("expected_effective_rank":62.75,"effective_rank_vs_expected":0.1036,"dormant_fraction":0.2031,)"
-        R"("dead_units":13,"mean_cosine":0.875,"verdict":"dimensional_collapse"})");
-  CHECK(nulls(LayerProfile{}) == Keys{"first_collapsed", "steepest"});
 }

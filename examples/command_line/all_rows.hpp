@@ -45,6 +45,8 @@ class AllRows {
         values_);
   }
 
+  [[nodiscard]] Eigen::Index rows() const { return rows_; }
+
  private:
   template <class Scalar>
   using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

@@ -1,19 +1,26 @@
 // collapse: measures representation collapse of the embeddings in files.
 
 #include "all_rows.hpp"
-#include "layers.hpp"
+#include "on_demand.hpp"
 #include "progress.hpp"
 #include "source.hpp"
 #include "stopwatch.hpp"
 
 #include <collapse/accumulator.hpp>
 #include <collapse/adapters/json.hpp>
+#include <collapse/adapters/json_classes.hpp>
+#include <collapse/adapters/json_comparison.hpp>
 #include <collapse/adapters/json_layers.hpp>
 #include <collapse/adapters/json_neighbourhood.hpp>
+#include <collapse/confidence.hpp>
 #include <collapse/format.hpp>
+#include <collapse/format_classes.hpp>
+#include <collapse/format_comparison.hpp>
 #include <collapse/format_layers.hpp>
 #include <collapse/format_neighbourhood.hpp>
+#include <collapse/io/labels.hpp>
 #include <collapse/io/state_file.hpp>
+#include <collapse/labelled_accumulator.hpp>
 #include <collapse/metrics/variance.hpp>
 #include <collapse/neighbourhood.hpp>
 #include <collapse/version.hpp>
@@ -78,6 +85,8 @@ struct Arguments {
   Index repeat = 1;
   std::vector<collapse::Verdict> fail_on;
   collapse::Options options;
+  bool uniformity = false;
+  std::string labels;
   bool neighbours = false;
   collapse::Metric metric = collapse::Metric::euclidean;
   double tau = collapse::LayerProfileOptions{}.tau;
@@ -222,6 +231,25 @@ void declare_measuring(CLI::App& command, collapse::Options& options) {
       "Leave out rows that hold a NaN or an infinity");
 }
 
+void declare_on_demand(CLI::App& score, Arguments& arguments) {
+  score
+      .add_option_function<std::string>(
+          "--resamples",
+          [&arguments](const std::string& text) {
+            arguments.options.resamples = whole_number<Index>("--resamples", text, 2);
+          },
+          "Also standard errors and intervals, from leaving out each of N groups\nof rows")
+      ->type_name("N");
+  score.add_flag("--uniformity", arguments.uniformity,
+                 "Also uniformity, IsoScore, Vendi score and the like; holds all rows in\nmemory");
+  score
+      .add_option("--labels", arguments.labels,
+                  "Also how rows lie by class: neural collapse, LiDAR, rank of each class,\n"
+                  "k-NN and probe; a whole number for each row, in .npy or lines of text")
+      ->check(no_empty_name)
+      ->type_name("FILE");
+}
+
 void declare_neighbours(CLI::App& score, Arguments& arguments) {
   score.add_flag("--neighbours", arguments.neighbours,
                  "Also the neighbourhoods of the rows: intrinsic dimension, hubness,\n"
@@ -233,6 +261,24 @@ void declare_neighbours(CLI::App& score, Arguments& arguments) {
       ->type_name("euclidean|cosine")
       ->default_str("euclidean")
       ->needs("--neighbours");
+}
+
+void declare_compare(CLI::App& app, Arguments& arguments) {
+  CLI::App* const compare = app.add_subcommand("compare", "Compare two views of the same samples");
+  compare->footer(std::string(verdict_list_and_status) +
+                  "With --fail-on the verdict of either view counts.\n\n"
+                  "Examples:\n"
+                  "  collapse compare images.npy captions.npy\n"
+                  "  collapse compare before.npy after.npy --json");
+  compare->add_option("FILE", arguments.paths, "Two files of as many rows: row i of both is one sample")
+      ->required()
+      ->expected(2)
+      ->check(no_empty_name)
+      ->type_name("");
+  declare_format(*compare, arguments);
+  declare_output(*compare, arguments);
+  declare_pairs(*compare, arguments.options);
+  declare_measuring(*compare, arguments.options);
 }
 
 void declare_layers(CLI::App& app, Arguments& arguments) {
@@ -266,7 +312,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   app.require_subcommand(1);
   app.footer(
       "Exit status: 0 scored, 1 a verdict named by --fail-on was reached, 2 bad usage or input.\n"
-      "`collapse score --help`, `collapse merge --help` and `collapse layers --help` list the options.");
+      "`collapse score --help` lists the options of a command, as do merge, compare and layers.");
 
   CLI::App* const score = app.add_subcommand("score", "Measure the embeddings in files and print a report");
   score->footer(std::string(verdict_list_and_status) +
@@ -277,6 +323,7 @@ void declare(CLI::App& app, Arguments& arguments) {
                 "  collapse score embeddings.npy\n"
                 "  collapse score shard-*.npy --json > report.json\n"
                 "  collapse score model.safetensors --tensor embed.weight\n"
+                "  collapse score embeddings.npy --labels labels.npy --uniformity\n"
                 "  collapse score embeddings.npy --neighbours --metric cosine\n"
                 "  collapse score embeddings.npy --fail-on complete_collapse,dimensional_collapse\n"
                 "  encode | collapse score --stdin --dims 768 --dtype f4");
@@ -286,6 +333,7 @@ void declare(CLI::App& app, Arguments& arguments) {
   declare_repeating(*score, arguments);
   declare_pairs(*score, arguments.options);
   declare_measuring(*score, arguments.options);
+  declare_on_demand(*score, arguments);
   declare_neighbours(*score, arguments);
 
   CLI::App* const merge = app.add_subcommand("merge", "Report on what several runs with --save-state have seen");
@@ -299,6 +347,7 @@ void declare(CLI::App& app, Arguments& arguments) {
       ->type_name("");
   declare_output(*merge, arguments);
   declare_saving(*merge, arguments);
+  declare_compare(app, arguments);
   declare_layers(app, arguments);
 }
 
@@ -367,35 +416,99 @@ std::optional<Index> known_rows(const std::vector<Source>& sources) {
       name, fmt::format("has {} row{}; collapse is measured between samples, give at least 2", rows, left));
 }
 
-/// Adds all rows of a source, and keeps them where they are needed once more.
-void add(collapse::Accumulator& seen, Source& source, command_line::Progress& progress,
-         command_line::Stopwatch& measuring, AllRows* kept) {
+/// What looks at every row as it is read.
+struct Readers {
+  std::vector<collapse::Accumulator> parts;  ///< rows are dealt to them in turn
+  std::optional<collapse::LabelledAccumulator> labelled;
+  std::vector<std::int64_t> labels;
+  AllRows* kept = nullptr;
+};
+
+/// Every `step`th row of a block from the one at `start` on.
+template <class Scalar>
+collapse::io::RowBlock<Scalar> every(Index step, Index start, const collapse::io::RowBlock<Scalar>& block) {
+  const Index count = start < block.rows() ? (block.rows() - start + step - 1) / step : 0;
+  return {block.data() + (count > 0 ? start * block.outerStride() : 0), count, block.cols(),
+          Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>(step * block.outerStride(), block.innerStride())};
+}
+
+/// Labels of the next rows, of which `read` were read.
+std::vector<std::int64_t> labels_of(const Readers& readers, Index read, Index count, const std::string& path) {
+  const auto known = static_cast<Index>(readers.labels.size());
+  if (read + count > known) {
+    throw collapse::FileError(
+        path, fmt::format("holds {} labels, the embeddings have more rows; one for each is needed", known));
+  }
+  const auto first = readers.labels.begin() + read;
+  return {first, first + count};
+}
+
+/// Shows all rows of a source to all readers; `read` rows were read before.
+void add(Readers& readers, Source& source, Index& read, const Arguments& arguments, command_line::Progress& progress,
+         command_line::Stopwatch& measuring) {
   // As many as the accumulator folds at a time, so that they are taken from where they lie.
   constexpr Index block_rows = collapse::detail::Folder::block;
+  const auto parts = static_cast<Index>(readers.parts.size());
   Index first = 0;
   source.for_each_block(block_rows, [&](const auto& block) {
-    try {
-      measuring.time([&] { seen.update(block); });
-    } catch (const collapse::NonFiniteError& error) {
-      throw command_line::non_finite(source.name(), first + error.row(), error.col(),
-                                     static_cast<double>(block(error.row(), error.col())));
-    }
-    if (kept != nullptr) kept->add(block, source.name());
+    const auto refused = [&](Index row, Index col) {
+      return command_line::non_finite(source.name(), first + row, col, static_cast<double>(block(row, col)));
+    };
+    measuring.time([&] {
+      for (Index part = 0; part < parts; ++part) {
+        const Index start = ((part - read) % parts + parts) % parts;
+        try {
+          readers.parts[static_cast<std::size_t>(part)].update(every(parts, start, block));
+        } catch (const collapse::NonFiniteError& error) {
+          throw refused(start + parts * error.row(), error.col());
+        }
+      }
+      if (readers.labelled) readers.labelled->update(block, labels_of(readers, read, block.rows(), arguments.labels));
+    });
+    if (readers.kept != nullptr) readers.kept->add(block, source.name());
     first += block.rows();
+    read += block.rows();
     progress.advance(block.rows());
   });
 }
 
-collapse::Accumulator read(const Arguments& arguments, command_line::Stopwatch& measuring, AllRows* kept) {
+Readers read_rows(const Arguments& arguments, command_line::Stopwatch& measuring, AllRows* kept) {
   std::vector<Source> sources = open_sources(arguments);
   const Index cols = sources.front().cols();
   const std::optional<Index> rows = known_rows(sources);
   if (cols == 0 || (rows && *rows < 2)) reject_too_few(name_of(arguments), rows.value_or(0), cols, 0);
-  collapse::Accumulator seen = measuring.time([&] { return collapse::Accumulator(cols, arguments.options); });
+  Readers readers;
+  readers.kept = kept;
+  if (!arguments.labels.empty()) {
+    readers.labels = collapse::io::read_labels(arguments.labels);
+    collapse::ClassOptions options;
+    options.silhouette = options.knn = options.linear_probe = true;
+    options.method = arguments.options.method;
+    options.nonfinite = arguments.options.nonfinite;
+    options.sample_rows = arguments.options.pair_rows;
+    options.seed = arguments.options.seed;
+    readers.labelled.emplace(cols, options);
+  }
+  measuring.time([&] {
+    const auto parts = static_cast<std::size_t>(std::max<Index>(arguments.options.resamples, 1));
+    readers.parts.assign(parts, collapse::Accumulator(cols, arguments.options));
+  });
   command_line::Progress progress(rows);
-  for (Source& source : sources) add(seen, source, progress, measuring, kept);
-  if (seen.count() < 2) reject_too_few(name_of(arguments), seen.count(), cols, seen.skipped_rows());
-  return seen;
+  Index read = 0;
+  for (Source& source : sources) add(readers, source, read, arguments, progress, measuring);
+  if (readers.labelled && read != static_cast<Index>(readers.labels.size())) {
+    throw collapse::FileError(arguments.labels, fmt::format("holds {} labels for {} rows; one for each is needed",
+                                                            readers.labels.size(), read));
+  }
+  return readers;
+}
+
+/// What all parts have seen.
+collapse::Accumulator merged(const std::vector<collapse::Accumulator>& parts, const Arguments& arguments) {
+  collapse::Accumulator all = parts.front();
+  for (std::size_t part = 1; part < parts.size(); ++part) all.merge(parts[part]);
+  if (all.count() < 2) reject_too_few(name_of(arguments), all.count(), all.dims(), all.skipped_rows());
+  return all;
 }
 
 /// What a command found out.
@@ -403,7 +516,9 @@ struct Result {
   collapse::Accumulator seen;
   collapse::Report report;
   std::optional<double> seconds;  ///< of the measuring, the median of all times
-  std::optional<collapse::Neighbourhood> neighbours = std::nullopt;
+  std::optional<collapse::Uniformity> uniformity;
+  std::optional<collapse::ClassCollapse> labels;
+  std::optional<collapse::Neighbourhood> neighbours;
 };
 
 /// What is measured several times has to be read several times.
@@ -417,12 +532,34 @@ void require_files(const std::vector<std::string>& paths) {
   }
 }
 
-collapse::Neighbourhood neighbourhood(const AllRows& rows, const Arguments& arguments) {
+collapse::NeighbourhoodOptions neighbourhood_options(const Arguments& arguments) {
   collapse::NeighbourhoodOptions options;
   options.metric = arguments.metric;
   options.nonfinite = arguments.options.nonfinite;
   options.seed = arguments.options.seed;
-  return rows.visit([&options](const auto& z) { return collapse::neighbourhood(z, options); });
+  return options;
+}
+
+/// Measures everything once.
+Result measure_once(const Arguments& arguments) {
+  command_line::Stopwatch measuring;
+  AllRows kept;
+  const bool keep = arguments.neighbours || arguments.uniformity;
+  Readers readers = read_rows(arguments, measuring, keep ? &kept : nullptr);
+  collapse::Accumulator seen = measuring.time([&] { return merged(readers.parts, arguments); });
+  // Of fewer rows than groups some were dealt none.
+  std::erase_if(readers.parts, [](const collapse::Accumulator& part) { return part.count() == 0; });
+  Result result{std::move(seen), {}, {}, {}, {}, {}};
+  measuring.time([&] {
+    result.report = readers.parts.size() > 1
+                        ? collapse::jackknife_report(readers.parts, arguments.options.confidence_level)
+                        : result.seen.report();
+    if (arguments.uniformity) result.uniformity = command_line::uniformity(kept, arguments.options);
+    if (readers.labelled) result.labels = readers.labelled->report();
+    if (arguments.neighbours) result.neighbours = command_line::neighbourhood(kept, neighbourhood_options(arguments));
+  });
+  result.seconds = measuring.seconds();
+  return result;
 }
 
 /// Measures as many times as asked for: each time anew, from the opening of the files on.
@@ -430,16 +567,11 @@ Result score(const Arguments& arguments) {
   if (arguments.repeat > 1) require_files(arguments.paths);
   std::vector<double> seconds;
   for (;;) {
-    command_line::Stopwatch measuring;
-    AllRows kept;
-    collapse::Accumulator seen = read(arguments, measuring, arguments.neighbours ? &kept : nullptr);
-    collapse::Report report = measuring.time([&] { return seen.report(); });
-    std::optional<collapse::Neighbourhood> neighbours;
-    if (arguments.neighbours) neighbours = measuring.time([&] { return neighbourhood(kept, arguments); });
-    seconds.push_back(measuring.seconds());
+    Result result = measure_once(arguments);
+    seconds.push_back(*result.seconds);
     if (const auto count = static_cast<Index>(seconds.size()); count == arguments.repeat) {
-      const double median = collapse::detail::median(Eigen::Map<const Eigen::VectorXd>(seconds.data(), count));
-      return {std::move(seen), std::move(report), median, std::move(neighbours)};
+      result.seconds = collapse::detail::median(Eigen::Map<const Eigen::VectorXd>(seconds.data(), count));
+      return result;
     }
   }
 }
@@ -460,16 +592,31 @@ Result merge(const Arguments& arguments) {
   }
   if (all->count() < 2) reject_too_few(name_of(arguments), all->count(), all->dims(), all->skipped_rows());
   collapse::Report report = all->report();
-  return {std::move(*all), std::move(report), std::nullopt};
+  return {std::move(*all), std::move(report), {}, {}, {}, {}};
+}
+
+/// What `score` could have measured as well; nothing for other commands.
+std::string not_asked_for(const Result& result) {
+  if (!result.seconds) return {};
+  std::vector<std::string_view> options;
+  if (!result.uniformity) options.emplace_back("--uniformity");
+  if (!result.labels) options.emplace_back("--labels FILE");
+  if (!result.neighbours) options.emplace_back("--neighbours");
+  if (result.report.confidence.resamples == 0) options.emplace_back("--resamples N");
+  return options.empty() ? std::string() : fmt::format("\nnot asked for: {}\n", fmt::join(options, ", "));
 }
 
 std::string render(const Result& result, const Arguments& arguments) {
   if (!arguments.json) {
     std::string text = fmt::format("{}\n", result.report);
+    if (result.uniformity) text += fmt::format("\n{}\n", *result.uniformity);
+    if (result.labels) text += fmt::format("\n{}\n", *result.labels);
     if (result.neighbours) text += fmt::format("\n{}\n", *result.neighbours);
-    return text;
+    return text + not_asked_for(result);
   }
   nlohmann::ordered_json json = result.report;
+  if (result.uniformity) json["uniformity"] = *result.uniformity;
+  if (result.labels) json["labels"] = *result.labels;
   if (result.neighbours) json["neighbours"] = *result.neighbours;
   if (result.seconds) json["seconds"] = *result.seconds;
   return json.dump() + '\n';
@@ -503,6 +650,13 @@ int profile_layers(const Arguments& arguments) {
                found);
 }
 
+int compare_views(const Arguments& arguments) {
+  const collapse::Comparison comparison = command_line::compare_files(
+      arguments.paths[0], arguments.paths[1], arguments.format, arguments.tensor, arguments.options);
+  return print(arguments.json ? nlohmann::ordered_json(comparison).dump() + '\n' : fmt::format("{}\n", comparison),
+               arguments, std::array{comparison.a.diagnosis.verdict, comparison.b.diagnosis.verdict});
+}
+
 /// What the parser cannot see alone.
 void check(const CLI::App& score, const Arguments& arguments) {
   if (!score.parsed()) return;
@@ -534,6 +688,7 @@ int run(int argc, char** argv) {
   }
   const std::string name = name_of(arguments);
   try {
+    if (app.got_subcommand("compare")) return compare_views(arguments);
     if (app.got_subcommand("layers")) return profile_layers(arguments);
     return conclude(command.parsed() ? score(arguments) : merge(arguments), arguments);
   } catch (const std::bad_alloc&) {

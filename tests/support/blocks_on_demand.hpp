@@ -2,8 +2,6 @@
 
 #include <collapse/class_report.hpp>
 #include <collapse/compare.hpp>
-#include <collapse/layer_profile.hpp>
-#include <collapse/neighbourhood.hpp>
 #include <collapse/report.hpp>
 
 /// Blocks of a report that are measured on demand, without anything undefined, all numbers different.
@@ -11,25 +9,6 @@ namespace collapse::reference {
 
 [[nodiscard]] inline Uniformity uniformity_example() {
   return {-3.125, 0.0125, 4950, 100, false, 0.25, 31.5, 21.5, 11.5, 0.625, 0.03125, 1.5, 0.875, -0.1335};
-}
-
-[[nodiscard]] inline Neighbourhood neighbourhood_example() {
-  Neighbourhood rows;
-  rows.samples = 1234;
-  rows.dims = 32;
-  rows.metric = Metric::cosine;
-  rows.intrinsic_dimension = {7.25, 0.375, 6.75, 0.1875, 19, 1222};
-  rows.hubness = 1.625;
-  rows.hubness_k = 9;
-  rows.k_occurrence.resize(3);
-  rows.k_occurrence << 4, 9, 14;
-  rows.duplicate_rows = 0.0125;
-  rows.near_duplicates = 0.0375;
-  rows.distinct_modes = 1180;
-  rows.median_distance = 0.9375;
-  rows.zero_rows = 2;
-  rows.skipped_rows = 3;
-  return rows;
 }
 
 [[nodiscard]] inline ClassCollapse class_example() {
@@ -90,15 +69,6 @@ namespace collapse::reference {
   c.a.diagnosis.verdict = Verdict::healthy;
   c.b.diagnosis.verdict = Verdict::anisotropic;
   return c;
-}
-
-[[nodiscard]] inline LayerProfile layers_example() {
-  LayerProfile profile;
-  profile.layers = {{"stem", 500, 64, 60.5, 0.9453, 62.5, 0.968, 0.0156, 1, 0.125, Verdict::healthy},
-                    {"head", 501, 65, 6.5, 0.1016, 62.75, 0.1036, 0.2031, 13, 0.875, Verdict::dimensional_collapse}};
-  profile.first_collapsed = 1;
-  profile.steepest = 1;
-  return profile;
 }
 
 }  // namespace collapse::reference
