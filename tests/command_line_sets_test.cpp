@@ -11,7 +11,6 @@
 #include "support/reference_statistics.hpp"
 #include "support/temporary_folder.hpp"
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -72,13 +71,8 @@ Json scored(const std::string& arguments) {
 }
 
 void check_refused(const std::string& arguments, const std::string& reason) {
-  const Outcome outcome = run(arguments);
-  CAPTURE(arguments, outcome.err, reason);
-  CHECK(outcome.status == 2);
-  CHECK(outcome.out.empty());
-  CHECK(outcome.err.rfind("collapse: ", 0) == 0);
-  CHECK(std::count(outcome.err.begin(), outcome.err.end(), '\n') == 1);
-  CHECK(outcome.err.find(reason) != std::string::npos);
+  CAPTURE(arguments);
+  collapse::test::check_refused(run(arguments), reason);
 }
 
 /// Numbers that follow from moments agree; so do all others when `pairs`.
