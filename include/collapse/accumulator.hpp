@@ -132,6 +132,8 @@ class Accumulator {
   /// The report on all rows so far. They stay; more may follow.
   /// @throws ShapeError when there are none
   /// Cost: eigenvalue problems and cosine quantiles as in `measure`.
+  /// A template, so that only who calls it compiles it.
+  template <class = void>
   [[nodiscard]] Report report() const;
 
   /// Forgets all rows, and what was skipped.
@@ -174,6 +176,7 @@ class Accumulator {
   [[nodiscard]] Sums flushed_sums() const;
   void require_mergeable(const Accumulator& other) const;
   [[noreturn]] void throw_without_rows(const char* lacks) const;
+  template <class = void>
   [[nodiscard]] Report report_folded() const;
 
   static constexpr SumParts moments_alone{.directions = false, .direction_scatter = false};
@@ -375,12 +378,14 @@ inline void Accumulator::throw_without_rows(const char* lacks) const {
                    0, dims_);
 }
 
-inline Report Accumulator::report() const {
+template <class>
+Report Accumulator::report() const {
   if (count_ == 0) throw_without_rows("nothing to report");
   return folded() ? report_folded() : detail::measure(held(), options_, {epsilon_, skipped_});
 }
 
-inline Report Accumulator::report_folded() const {
+template <class>
+Report Accumulator::report_folded() const {
   Sums sums = flushed_sums();
   sums.moments.input_epsilon = epsilon_;
   sums.skipped_rows = skipped_;

@@ -121,9 +121,10 @@ inline void note_undefined(ClassCollapse& result, double value, const char* metr
   result.findings.push_back(std::move(finding));
 }
 
-/// What follows from the sums.
-inline void measure_class_sums(ClassCollapse& result, const ClassSums& sums, const ClassMeans& means,
-                               const ClassOptions& options) {
+/// What follows from the sums. A template, so that only who calls it compiles it.
+template <class = void>
+void measure_class_sums(ClassCollapse& result, const ClassSums& sums, const ClassMeans& means,
+                        const ClassOptions& options) {
   result.samples = sums.samples();
   result.dims = sums.dims;
   result.classes = sums.classes();

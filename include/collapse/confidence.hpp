@@ -15,8 +15,9 @@ namespace detail {
 
 /// Adds to `errors` the reports on all parts but one, for each of `parts`; `outside` has seen all that are not among
 /// these. G log2 G merges instead of G^2, and log2 G accumulators at a time.
-inline void leave_out_each(std::span<const Accumulator> parts, const std::optional<Accumulator>& outside,
-                           Jackknife& errors) {
+/// A template, so that only who calls it compiles it.
+template <class = void>
+void leave_out_each(std::span<const Accumulator> parts, const std::optional<Accumulator>& outside, Jackknife& errors) {
   if (parts.size() == 1) {
     if (outside) errors.add(outside->report());
     return;
@@ -49,7 +50,9 @@ inline void leave_out_each(std::span<const Accumulator> parts, const std::option
 /// @throws Error with fewer than two parts; OptionError; whatever `Accumulator::merge` and `report` throw
 /// Cost: that of parts.size() + 1 reports and parts.size() log2 parts.size() merges; the memory of log2 parts.size()
 ///       accumulators.
-[[nodiscard]] inline Report jackknife_report(std::span<const Accumulator> parts, double level = 0.95) {
+/// A template, so that only who calls it compiles it.
+template <class = void>
+[[nodiscard]] Report jackknife_report(std::span<const Accumulator> parts, double level = 0.95) {
   if (parts.size() < 2) {
     throw Error(fmt::format("{} accumulator{} given; standard errors come from leaving out one of at least 2",
                             parts.size(), parts.size() == 1 ? "" : "s"));

@@ -61,7 +61,9 @@ namespace detail {
 ///         same up to rounding
 /// Cost: O(D^2 k + K D k), k = min(K, D).
 /// Source: Papyan, Han & Donoho, Prevalence of neural collapse, 2020, fig. 6.
-[[nodiscard]] inline double nc1(const ClassSums& sums, const ClassMeans& means) {
+/// A template, so that only who calls it compiles it.
+template <class = void>
+[[nodiscard]] double nc1(const ClassSums& sums, const ClassMeans& means) {
   if (!detail::is_separated(means)) return undefined;
   const double scale = 1.0 / means.centred.cwiseAbs().maxCoeff();
   const Eigen::MatrixXd m = means.centred * scale;
@@ -167,7 +169,9 @@ struct ClassAngles {
 /// @throws ShapeError when the weights have not D columns or no row for a label
 /// Cost: O(K D).
 /// Source: Papyan, Han & Donoho 2020, fig. 5.
-[[nodiscard]] inline double nc3(const ClassMeans& means, const Eigen::MatrixXd& weights) {
+/// A template, so that only who calls it compiles it.
+template <class = void>
+[[nodiscard]] double nc3(const ClassMeans& means, const Eigen::MatrixXd& weights) {
   if (weights.cols() != means.centred.cols()) {
     throw ShapeError(fmt::format("classifier weights have shape {} x {} for embeddings of {} dimensions; a row for "
                                  "each label and a column for each dimension is needed",
@@ -195,7 +199,9 @@ struct ClassAngles {
 /// @return in [1, min(K - 1, D)]; 0 when all class means are equal, undefined for one class
 /// Cost: O(K D min(K, D)).
 /// Source: Roy & Vetterli, The effective rank, 2007, of the class means.
-[[nodiscard]] inline double class_effective_rank(const ClassMeans& means) {
+/// A template, so that only who calls it compiles it.
+template <class = void>
+[[nodiscard]] double class_effective_rank(const ClassMeans& means) {
   if (means.classes() < 2) return undefined;
   const Moments moments = means.of_means();
   const ClassMeans::RowMatrix x = means.centred.rowwise() - means.centred.colwise().mean();

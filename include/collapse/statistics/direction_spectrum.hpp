@@ -32,8 +32,9 @@ namespace detail {
 
 /// Singular values of the directions from V V^T, v_i = u_i - mean, where v_i . mean = (T / M - ||v_i||^2) / 2 because
 /// all u_i have the length 1.
-[[nodiscard]] inline Eigen::VectorXd direction_singular_values(Eigen::MatrixXd products, const Rows& rows,
-                                                               const DirectionSums& directions) {
+template <class = void>
+[[nodiscard]] Eigen::VectorXd direction_singular_values(Eigen::MatrixXd products, const Rows& rows,
+                                                        const DirectionSums& directions) {
   const Index samples = products.rows();
   Eigen::VectorXd along_mean = Eigen::VectorXd::Zero(samples);
   Eigen::VectorXd ones = Eigen::VectorXd::Zero(samples);
@@ -49,8 +50,9 @@ namespace detail {
 
 /// Of M rows that have a direction: the min(M, D) singular values of U, which is M x D with rows u_i. By the Gram
 /// method: all that is asked of them are their squares.
-[[nodiscard]] inline SingularValues direction_spectrum(DirectionStatistics statistics, const Rows& rows,
-                                                       double input_epsilon) {
+template <class = void>
+[[nodiscard]] SingularValues direction_spectrum(DirectionStatistics statistics, const Rows& rows,
+                                                double input_epsilon) {
   const DirectionSums& directions = statistics.sums;
   const Moments moments = moments_of_directions(directions, input_epsilon);
   Eigen::VectorXd values;

@@ -20,8 +20,10 @@ namespace collapse::detail {
 class ReflectionToFirst {
  public:
   explicit ReflectionToFirst(const Eigen::VectorXd& x) : normal_(x) {
-    const double norm = x.stableNorm();
-    if (norm == 0.0) return;
+    const double largest = x.size() > 0 ? x.cwiseAbs().maxCoeff() : 0.0;
+    if (largest == 0.0) return;
+    // Squares of the entries may overflow or vanish.
+    const double norm = largest * (x / largest).norm();
     image_ = -std::copysign(norm, x(0));
     normal_ /= norm;
     normal_(0) += std::copysign(1.0, x(0));
@@ -78,6 +80,7 @@ class GramSpectra {
   /// X^T X + N mean mean^T: with the mean along the first axis, a change of the first entry.
   ///
   /// @param scatter  lower triangle of X^T X, D x D, in the units of the dimensions
+  template <class = void>
   [[nodiscard]] static GramSpectra of_dims(Eigen::MatrixXd scatter, const Moments& moments) {
     to_common_units(scatter, moments);
     const ReflectionToFirst reflection(moments.common_mean());
@@ -96,6 +99,7 @@ class GramSpectra {
   /// @param ones         1 for each row that takes part, 0 for one that does not and has zeros in the Gram matrix
   /// @param along_mean   x_i . mean
   /// @param mean_square  ||mean||^2
+  template <class = void>
   [[nodiscard]] static GramSpectra of_samples(Eigen::MatrixXd gram, const Eigen::VectorXd& ones,
                                               Eigen::VectorXd along_mean, double mean_square) {
     const Index others = gram.rows() - 1;

@@ -58,7 +58,8 @@ namespace detail {
 /// eigenvalues of the symmetric matrix [0 A^T; A 0] (Jordan 1874; Golub & Van Loan, section 8.6). Four times the flops
 /// of a bidiagonal form, but in matrix products and on all threads.
 /// Cost: 32/3 order^3 flops, 4 order^2 doubles.
-[[nodiscard]] inline Eigen::VectorXd square_singular_values(const Eigen::MatrixXd& a) {
+template <class = void>
+[[nodiscard]] Eigen::VectorXd square_singular_values(const Eigen::MatrixXd& a) {
   const Index order = a.cols();
   Eigen::MatrixXd lower = Eigen::MatrixXd::Zero(2 * order, 2 * order);
   lower.bottomLeftCorner(order, order) = a;

@@ -19,7 +19,9 @@ namespace collapse::detail {
 ///
 /// @param lower  the lower triangle of A
 /// Cost: 4/3 n^3 flops in matrix products and 6 n^2 Band::width beside them; O(n^2) memory.
-[[nodiscard]] inline Tridiagonal tridiagonalize(Eigen::MatrixXd lower) {
+/// A template, so that only who calls it compiles it; as is whatever calls it in turn.
+template <class = void>
+[[nodiscard]] Tridiagonal tridiagonalize(Eigen::MatrixXd lower) {
   const Index order = lower.rows();
   if (order == 0) return {};
   double largest = 0.0;
