@@ -215,7 +215,7 @@ TEST_CASE("an effective rank far below what is expected is dimensional collapse"
 }
 
 TEST_CASE("a mean cosine between the thresholds is anisotropy", "[diagnosis]") {
-  for (const auto& [cosine, severity] : {std::pair{0.5, 0.3}, {0.6, 0.36}, {0.75, 0.45}, {0.95, 0.57}}) {
+  for (const auto& [cosine, severity] : {std::pair{0.5, 0.3}, {0.6, 0.34}, {0.75, 0.4}, {0.95, 0.48}}) {
     CAPTURE(cosine);
     Report report = healthy_report();
     report.cosine.mean = cosine;
@@ -596,4 +596,130 @@ TEST_CASE("scale and order of the rows leave the diagnosis", "[diagnosis]") {
       }
     }
   }
+}
+
+TEST_CASE("the finding that the verdict rests on is marked and says where its threshold comes from", "[diagnosis]") {
+  const auto decisive = [](const Diagnosis& diagnosis) {
+    std::vector<std::string> result;
+    for (const Finding& finding : diagnosis.findings) {
+      if (finding.decisive) result.push_back(finding.kind);
+      if (finding.severity >= 0.3) CHECK((finding.kind == "dead_dimensions" || !finding.origin.empty()));
+    }
+    return result;
+  };
+  using Names = std::vector<std::string>;
+  CHECK(decisive(diagnose(healthy_report())).empty());
+  CHECK(decisive(diagnose(healthy_report(3))) == Names{"too_few_samples"});
+  Report report = healthy_report();
+  report.variance.dead_dimensions = 64;
+  report.cosine.mean = 0.6;
+  CHECK(decisive(diagnose(report)) == Names{"anisotropy"});
+  report.spectrum.effective_rank_vs_expected = 0.2;
+  CHECK(decisive(diagnose(report)) == Names{"dimensional_collapse"});
+  report.variance.dispersion = 0.001;
+  CHECK(decisive(diagnose(report)) == Names{"complete_collapse"});
+}
+
+TEST_CASE("pairs of one direction apart from all others are clusters", "[diagnosis]") {
+  Report report = healthy_report();
+  report.norms.std = 0.5;
+  report.cosine.pairs = 1000;
+  report.cosine.histogram[32] = 870;
+  report.cosine.histogram[61] = 130;
+  const Diagnosis diagnosis = checked(report);
+  CHECK(diagnosis.verdict == Verdict::cluster_collapse);
+  REQUIRE(find(diagnosis, "cluster_collapse") != nullptr);
+  CHECK(find(diagnosis, "cluster_collapse")->value == 0.13);
+  CHECK(find(diagnosis, "cluster_collapse")->threshold == 0.015);
+  // No gap before them, all of one direction, or lengths of every size as on a line: something else.
+  report.cosine.histogram[55] = 27;
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+  report.cosine.histogram[55] = 26;
+  CHECK(diagnose(report).verdict == Verdict::cluster_collapse);
+  report.norms.std = 4.1;
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+  report.norms.std = 0.5;
+  report.cosine.histogram[61] = 601;
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+}
+
+TEST_CASE("correlation beyond chance is a collapse of dimensions and chance is none", "[diagnosis]") {
+  // At 17 rows chance is 1 / 16, and the threshold 0.25 + 0.75 / 16.
+  Report report = healthy_report(17);
+  report.decorrelation.redundancy = 0.25 + 0.75 / 16.0;
+  CHECK(checked(report).verdict == Verdict::dimensional_collapse);
+  CHECK(find(diagnose(report), "correlated_dimensions")->threshold == 0.25 + 0.75 / 16.0);
+  report.decorrelation.redundancy = 0.29;
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+  report.samples = 100'000;
+  CHECK(checked(report).verdict == Verdict::dimensional_collapse);
+}
+
+TEST_CASE("few rows tell a flat collapse from health and leave a steep spectrum open", "[diagnosis]") {
+  for (std::uint64_t seed = 0; seed < 3; ++seed) {
+    CAPTURE(seed);
+    Dense<float> flat = Dense<float>::Zero(48, 200);
+    flat.leftCols(30) = synthetic::isotropic<float>(48, 30, seed);
+    CHECK(measure(flat).diagnosis.verdict == Verdict::dimensional_collapse);
+    const Report steep = measure(synthetic::power_law<float>(48, 200, 1.0, seed));
+    CHECK(steep.diagnosis.verdict == Verdict::undetermined);
+    const Finding* finding = find(steep.diagnosis, "too_few_samples");
+    REQUIRE(finding != nullptr);
+    CHECK(finding->decisive);
+    CHECK(finding->threshold == 76.0);  // three rows for two of 50 directions, and one for the mean
+    CHECK(contains(finding->explanation, "76 could"));
+    CHECK(measure(synthetic::power_law<float>(76, 200, 1.0, seed)).diagnosis.verdict == Verdict::healthy);
+  }
+}
+
+TEST_CASE("lengths are judged by a baseline alone", "[diagnosis]") {
+  Report report = healthy_report();
+  const Thresholds fitted = Thresholds::from_baseline(report);
+  CHECK(diagnose(report, fitted).verdict == Verdict::healthy);
+  CHECK(fitted.smallest_norm == 0.08);
+  CHECK(fitted.largest_norm == 800.0);
+  for (const auto& [length, kind] : {std::pair{0.07, "norm_collapse"}, {801.0, "norm_explosion"}}) {
+    report.norms.mean = length;
+    CHECK(diagnose(report).findings.empty());
+    const Diagnosis diagnosis = checked(report, fitted);
+    REQUIRE(diagnosis.findings.size() == 1);
+    CHECK(diagnosis.findings[0].kind == kind);
+  }
+}
+
+TEST_CASE("a healthy baseline of any kind is healthy by its own thresholds", "[diagnosis]") {
+  for (const double cosine : {0.0, 0.6, 0.9, 0.98}) {
+    for (const double ratio : {0.05, 0.2, 1.0}) {
+      CAPTURE(cosine, ratio);
+      Report report = healthy_report();
+      report.cosine.mean = cosine;
+      report.variance.dispersion = 1.0 - cosine;
+      report.spectrum.effective_rank_vs_expected = ratio;
+      const Thresholds fitted = Thresholds::from_baseline(report);
+      CHECK(diagnose(report, fitted).verdict == Verdict::healthy);
+      CHECK(fitted.dimensional_ratio == 0.5 * ratio);
+      report.spectrum.effective_rank_vs_expected = 0.4 * ratio;
+      CHECK(diagnose(report, fitted).verdict == Verdict::dimensional_collapse);
+    }
+  }
+  // What a report does not know leaves the default.
+  const Thresholds empty = Thresholds::from_baseline(Report{});
+  CHECK(empty.complete_dispersion == Thresholds{}.complete_dispersion);
+  CHECK(empty.dimensional_ratio == Thresholds{}.dimensional_ratio);
+  CHECK(empty.smallest_norm == 0.0);
+}
+
+TEST_CASE("presets differ where their embeddings do", "[diagnosis]") {
+  Report report = healthy_report();
+  report.cosine.mean = 0.4;
+  CHECK(diagnose(report, Thresholds::self_supervised()).verdict == Verdict::healthy);
+  CHECK(diagnose(report, Thresholds::contrastive()).verdict == Verdict::anisotropic);
+  report.cosine.mean = 0.7;
+  CHECK(diagnose(report, Thresholds::self_supervised()).verdict == Verdict::anisotropic);
+  CHECK(diagnose(report, Thresholds::autoencoder()).verdict == Verdict::healthy);
+  report.cosine.mean = 0.93;
+  CHECK(diagnose(report, Thresholds::autoencoder()).verdict == Verdict::anisotropic);
+  CHECK(diagnose(report, Thresholds::language_model()).verdict == Verdict::healthy);
+  report.cosine.mean = 0.999;
+  CHECK(diagnose(report, Thresholds::language_model()).verdict == Verdict::complete_collapse);
 }

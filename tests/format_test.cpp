@@ -297,6 +297,7 @@ TEST_CASE("findings are told with severity, evidence, explanation and remedy", "
   report.diagnosis.findings = {finding("complete_collapse", 0.92), finding("dead_dimensions", 0.1)};
   report.diagnosis.findings[1].remedy.clear();
   report.diagnosis.findings[1].threshold = undefined;
+  report.diagnosis.findings[0].decisive = true;
   check_form(report);
   const std::vector<std::string> text = lines(fmt::format("{}", report));
   CHECK(text[0] == "COMPLETE COLLAPSE · 1000 samples × 64 dims · float32 · severity 0.92");
@@ -314,6 +315,7 @@ TEST_CASE("findings are told with severity, evidence, explanation and remedy", "
   CHECK(ascii[9] == "        -> push them apart");
 
   report.diagnosis.verdict = Verdict::healthy;
+  report.diagnosis.findings[0].decisive = false;
   CHECK(contains(lines(fmt::format("{}", report))[0], "2 findings"));
   report.diagnosis.findings.pop_back();
   CHECK(contains(lines(fmt::format("{}", report))[0], "1 finding"));

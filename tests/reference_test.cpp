@@ -173,3 +173,29 @@ TEST_CASE(
   }
   check_folder(folder, folder, {.method = SpectrumMethod::svd});
 }
+
+TEST_CASE("every real set gets the verdict that its numbers justify", "[reference]") {
+  const std::filesystem::path folder = reference_folder();
+  if (folder.empty()) {
+    WARN("skipped: COLLAPSE_REFERENCE_DIR names no folder");
+    return;
+  }
+  const auto check = [&folder](const char* file, collapse::Verdict verdict, const char* finding) {
+    CAPTURE(file);
+    if (!std::filesystem::exists(folder / file)) return;
+    const collapse::Diagnosis diagnosis = measured(folder / file, {}).diagnosis;
+    CHECK(diagnosis.verdict == verdict);
+    const auto& all = diagnosis.findings;
+    CHECK(std::any_of(all.begin(), all.end(), [&](const auto& f) { return finding == f.kind; }) == (*finding != 0));
+  };
+  // Pixels are never negative: mean cosine 0.69 around a common image, with 40 of 64 directions in use.
+  check("digits_pixels.npy", collapse::Verdict::anisotropic, "anisotropy");
+  // Three pixels at the border never light up.
+  check("digits_pixels.npy", collapse::Verdict::anisotropic, "dead_dimensions");
+  // Averages of word vectors keep what all words share: mean cosine 0.79.
+  check("glove_chars.npy", collapse::Verdict::anisotropic, "anisotropy");
+  // Trained so briefly that the random start is left: 99.2 of 100 directions, mean cosine 0.000.
+  check("fasttext_polarity.npy", collapse::Verdict::healthy, "");
+  // Independent normal deviates are what healthy means.
+  check("randn_1000x1024.npy", collapse::Verdict::healthy, "");
+}

@@ -180,7 +180,7 @@ class Accumulator {
   [[nodiscard]] Report report_folded() const;
 
   static constexpr SumParts moments_alone{.directions = false, .direction_scatter = false};
-  static constexpr std::string_view magic{"collapse state 1"};
+  static constexpr std::string_view magic{"collapse state 2"};
   template <class Archive, class Self>
   static void exchange(Archive& archive, Self& self);
 

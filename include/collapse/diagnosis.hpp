@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/metrics/marchenko_pastur.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
 
@@ -7,7 +8,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <numeric>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace collapse {
@@ -33,28 +39,31 @@ class Examination {
     const bool complete = complete_collapse();
     // Of rows that are all but equal, everything below describes the remains.
     const bool enough = report_.samples >= thresholds_.minimum_samples;
-    bool dimensional = false;
-    bool anisotropic = false;
     if (!complete && enough) {
-      dimensional = dimensional_collapse();
-      anisotropic = anisotropy();
+      clusters();
+      dimensional_collapse();
+      redundancy();
+      anisotropy();
     }
     if (!complete && !enough) too_few_samples();
     if (report_.samples >= 2) {
       dead_dimensions();
       if (!complete && enough) redundant_dimensions();
     }
+    norm_out_of_range();
     rows_left_out();
     undefined_numbers();
 
-    result_.verdict = complete       ? Verdict::complete_collapse
-                      : !enough      ? Verdict::undetermined
-                      : dimensional  ? Verdict::dimensional_collapse
-                      : anisotropic  ? Verdict::anisotropic
-                      : conclusive() ? Verdict::healthy
-                                     : Verdict::undetermined;
     std::stable_sort(result_.findings.begin(), result_.findings.end(),
                      [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+    const auto first = std::find_if(result_.findings.begin(), result_.findings.end(),
+                                    [](const Finding& finding) { return verdict_of(finding.kind).has_value(); });
+    if (first != result_.findings.end()) {
+      first->decisive = true;
+      result_.verdict = *verdict_of(first->kind);
+    } else {
+      result_.verdict = conclusive() ? Verdict::healthy : Verdict::undetermined;
+    }
     return std::move(result_);
   }
 
@@ -63,9 +72,24 @@ class Examination {
       "give the objective something that pushes embeddings apart: negatives (SimCLR, MoCo), a predictor with "
       "stop-gradient (BYOL, SimSiam), or a variance term (VICReg); check that the learning rate has not diverged";
 
+  static constexpr const char* dimensional_remedy =
+      "decorrelate the dimensions (covariance penalty of VICReg, off-diagonal term of Barlow Twins, whitening), soften "
+      "the augmentations, or measure before the projection head";
+  static constexpr const char* by_law = "Thresholds::dimensional_ratio, at this N and D by the Marchenko-Pastur law";
+
   void add(const char* kind, double severity, const char* metric, double value, double threshold,
-           std::string explanation, const char* remedy = "") {
-    result_.findings.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy});
+           std::string explanation, const char* remedy = "", const char* origin = "") {
+    result_.findings.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy, origin});
+  }
+
+  /// The verdict that a kind of finding leads to; none for what can be wrong with healthy embeddings.
+  [[nodiscard]] static std::optional<Verdict> verdict_of(std::string_view kind) {
+    if (kind == "below_precision" || kind == "complete_collapse") return Verdict::complete_collapse;
+    if (kind == "cluster_collapse") return Verdict::cluster_collapse;
+    if (kind == "dimensional_collapse" || kind == "correlated_dimensions") return Verdict::dimensional_collapse;
+    if (kind == "anisotropy") return Verdict::anisotropic;
+    if (kind == "too_few_samples") return Verdict::undetermined;
+    return std::nullopt;
   }
 
   bool complete_collapse() {
@@ -78,14 +102,14 @@ class Examination {
                                       "input's precision (largest singular value {:.3g}, noise floor {:.3g})",
                                       largest, spectrum.noise_floor)
                         : std::string("all rows are equal"),
-          complete_remedy);
+          complete_remedy, "the rounding of the input scalar");
     }
     const double dispersion = report_.variance.dispersion;
     if (dispersion <= thresholds_.complete_dispersion) {
       add("complete_collapse", graded(dispersion, thresholds_.complete_dispersion, 0.0, 0.8, 1.0),
           "variance.dispersion", dispersion, thresholds_.complete_dispersion,
           fmt::format("the rows spread by only {:.3g} of their squared length around one point", dispersion),
-          complete_remedy);
+          complete_remedy, "Thresholds::complete_dispersion");
     }
     const double cosine = report_.cosine.mean;
     // In one dimension there are two directions, and data of one sign have nothing to say about it.
@@ -93,34 +117,115 @@ class Examination {
       add("complete_collapse", graded(cosine, thresholds_.complete_cosine, 1.0, 0.8, 1.0), "cosine.mean", cosine,
           thresholds_.complete_cosine,
           fmt::format("different rows point the same way: two of them have cosine {:.4f} on average", cosine),
-          complete_remedy);
+          complete_remedy, "Thresholds::complete_cosine");
     }
     return result_.findings.size() > before;
   }
 
-  bool dimensional_collapse() {
-    const Spectrum& spectrum = report_.spectrum;
-    const double ratio = spectrum.effective_rank_vs_expected;
-    if (report_.dims < 2 || !(ratio <= thresholds_.dimensional_ratio)) return false;
-    add("dimensional_collapse", graded(ratio, thresholds_.dimensional_ratio, 0.0, 0.5, 0.9),
-        "spectrum.effective_rank_vs_expected", ratio, thresholds_.dimensional_ratio,
-        fmt::format("the rows vary along about {:.3g} directions, where isotropic rows of this shape use {:.4g}",
-                    spectrum.effective_rank, spectrum.expected_effective_rank),
-        "decorrelate the dimensions (covariance penalty of VICReg, off-diagonal term of Barlow Twins, whitening), "
-        "soften "
-        "the augmentations, or measure before the projection head");
-    return true;
+  /// Rows on few points: pairs within a cluster point the same way, and a gap parts them from the others. Rows on a
+  /// line also come in two directions, with lengths of every size.
+  void clusters() {
+    const Cosine& cosine = report_.cosine;
+    if (report_.dims < 2 || cosine.pairs < 1 || !(report_.norms.std <= 0.5 * report_.norms.mean)) return;
+    constexpr std::size_t gap = 52;   // cosines from 0.625
+    constexpr std::size_t same = 60;  // ... and from 0.875
+    const auto& histogram = cosine.histogram;
+    const auto from = [&histogram](std::size_t bin) { return histogram.begin() + static_cast<std::ptrdiff_t>(bin); };
+    const auto together = std::accumulate(from(same), histogram.end(), std::int64_t{0});
+    const auto between = std::accumulate(from(gap), from(same), std::int64_t{0});
+    const double share = static_cast<double>(together) / static_cast<double>(cosine.pairs);
+    // Above a half there is one main direction: that is a cone with outliers.
+    if (!(share >= thresholds_.cluster_pairs && share <= 0.6) || together < 5 * between) return;
+    add("cluster_collapse", graded(share, thresholds_.cluster_pairs, 0.6, 0.91, 0.95), "cosine.histogram", share,
+        thresholds_.cluster_pairs,
+        fmt::format("{:.3g} % of the pairs point the same way and few come near: the rows sit on about {:.3g} points",
+                    100.0 * share, 1.0 / share),
+        "push samples of one cluster apart: more or harder negatives (SimCLR, MoCo), a larger batch, a uniformity "
+        "term; for a generator, a minibatch statistic",
+        "Thresholds::cluster_pairs; random directions have no such pairs from a few dimensions on");
   }
 
-  bool anisotropy() {
+  /// Participation ratio of the population: 1 / sample = 1 / population + kurtosis / (N - 1), where the kurtosis of the
+  /// lengths, E[l^4] / E[l^2]^2, is 1 for equal ones. From their mean and deviation it follows for log-normal lengths,
+  /// and for all to first order; without it rows with heavy tails would seem to have few directions.
+  [[nodiscard]] double population_participation() const {
+    const double variation = report_.norms.std / report_.norms.mean;
+    const double kurtosis = std::isfinite(variation) ? std::pow(1.0 + variation * variation, 4) : 1.0;
+    const double excess =
+        1.0 / report_.spectrum.participation_ratio - kurtosis / static_cast<double>(report_.samples - 1);
+    const double most = static_cast<double>(report_.dims);
+    return excess * most <= 1.0 ? most : 1.0 / excess;
+  }
+
+  /// The effective rank is never below the participation ratio, and with more rows than a collapsed population has
+  /// directions it shows them. With fewer, both a flat spectrum of few directions and a steep one of many fill the rank
+  /// that the sample allows; only the flat one is told from what the law gives for that many directions.
+  void dimensional_collapse() {
+    const Spectrum& spectrum = report_.spectrum;
+    const double ratio = spectrum.effective_rank_vs_expected;
+    if (report_.dims < 2 || std::isnan(ratio)) return;
+    const Index freedom = report_.samples - 1;
+    const double share = thresholds_.dimensional_ratio;
+    const Index few = std::max<Index>(1, static_cast<Index>(share * static_cast<double>(report_.dims)));
+    const auto found = [&](double threshold) {
+      add("dimensional_collapse", graded(std::min(ratio, share), share, 0.0, 0.5, 0.9),
+          "spectrum.effective_rank_vs_expected", ratio, threshold,
+          fmt::format("the rows vary along about {:.3g} directions, where isotropic rows of this shape use {:.4g}",
+                      spectrum.effective_rank, spectrum.expected_effective_rank),
+          dimensional_remedy, by_law);
+    };
+    if (ratio <= share) return found(share);
+    if (freedom >= report_.dims || std::isnan(spectrum.participation_ratio)) return;
+    const double population = population_participation();
+    if (population > share * static_cast<double>(report_.dims)) return;
+    const double flat = expected_effective_rank(freedom, std::max<Index>(1, std::llround(population)));
+    if (spectrum.effective_rank <= 1.05 * flat) {
+      return found(expected_effective_rank(freedom, few) / spectrum.expected_effective_rank);
+    }
+    // From three rows for two such directions on, the effective rank tells by itself.
+    const Index needed = 3 * few / 2 + 1;
+    if (report_.samples >= needed) return;
+    add("too_few_samples", 0.0, "samples", static_cast<double>(report_.samples), static_cast<double>(needed),
+        fmt::format("{} rows cannot tell a steep spectrum from a collapsed one; {} could", report_.samples, needed),
+        "measure more rows", by_law);
+  }
+
+  /// Mean squared correlation of independent dimensions: 1 / (N - 1).
+  void redundancy() {
+    const double value = report_.decorrelation.redundancy;
+    const double chance = 1.0 / static_cast<double>(report_.samples - 1);
+    const double threshold = thresholds_.redundancy + (1.0 - thresholds_.redundancy) * chance;
+    // Two or three dimensions are correlated at no loss worth the name.
+    if (report_.dims < 4 || !(value >= threshold)) return;
+    add("correlated_dimensions", graded(value, threshold, 1.0, 0.5, 0.9), "decorrelation.redundancy", value, threshold,
+        fmt::format("two dimensions have squared correlation {:.3g} on average, independent ones {:.3g}", value,
+                    chance),
+        dimensional_remedy, "Thresholds::redundancy, beyond 1 / (N - 1) by chance");
+  }
+
+  void anisotropy() {
     const double cosine = report_.cosine.mean;
-    if (report_.dims < 2 || !(cosine >= thresholds_.anisotropic_cosine)) return false;
-    add("anisotropy", graded(cosine, thresholds_.anisotropic_cosine, 1.0, 0.3, 0.6), "cosine.mean", cosine,
+    if (report_.dims < 2 || !(cosine >= thresholds_.anisotropic_cosine)) return;
+    add("anisotropy", graded(cosine, thresholds_.anisotropic_cosine, 1.0, 0.3, 0.5), "cosine.mean", cosine,
         thresholds_.anisotropic_cosine,
         fmt::format("the rows share a common direction (mean cosine {:.3f}): they fill a cone, not the space", cosine),
         "remove the mean before using cosines, normalise (batch norm or whitening at the output), or add a uniformity "
-        "term");
-    return true;
+        "term",
+        "Thresholds::anisotropic_cosine; unbiased at every N, random directions have mean 0");
+  }
+
+  void norm_out_of_range() {
+    const double mean = report_.norms.mean;
+    if (mean < thresholds_.smallest_norm) {
+      add("norm_collapse", 0.4, "norms.mean", mean, thresholds_.smallest_norm,
+          fmt::format("the rows are {:.3g} long on average", mean), "normalise the output, or lower weight decay",
+          "Thresholds::smallest_norm");
+    }
+    if (mean > thresholds_.largest_norm) {
+      add("norm_explosion", 0.4, "norms.mean", mean, thresholds_.largest_norm,
+          fmt::format("the rows are {:.3g} long on average", mean),
+          "normalise the output, clip gradients, or lower the learning rate", "Thresholds::largest_norm");
+    }
   }
 
   void dead_dimensions() {
@@ -140,14 +245,15 @@ class Examination {
         thresholds_.redundant_correlation,
         fmt::format("dimensions {} and {} repeat each other", (*decorrelation.max_pair)[0],
                     (*decorrelation.max_pair)[1]),
-        "decorrelate the dimensions (covariance penalty, Barlow Twins, whitening) or make the embedding smaller");
+        "decorrelate the dimensions (covariance penalty, Barlow Twins, whitening) or make the embedding smaller",
+        "Thresholds::redundant_correlation");
   }
 
   void too_few_samples() {
     add("too_few_samples", 0.0, "samples", static_cast<double>(report_.samples),
         static_cast<double>(thresholds_.minimum_samples),
         fmt::format("{} cannot tell more than a complete collapse", counted(report_.samples, "row", "rows")),
-        "measure more rows");
+        "measure more rows", "Thresholds::minimum_samples");
   }
 
   void rows_left_out() {
@@ -219,8 +325,10 @@ class Examination {
 /// Reads a report and says whether the embeddings collapse, in which way, how badly, and what usually cures it.
 ///
 /// Complete collapse: dispersion or mean cosine beyond its threshold, or no singular value above the noise floor.
-/// Dimensional collapse: effective rank far below that of isotropic rows of the same shape. Anisotropic: a common
-/// direction with a healthy centred spectrum. The verdict is the gravest of these; every observation is a finding.
+/// Cluster collapse: pairs that point the same way, apart from all others. Dimensional collapse: effective rank far
+/// below that of isotropic rows of the same shape, or dimensions correlated far beyond chance. Anisotropic: a common
+/// direction. The verdict is the gravest of these, and the finding it rests on is marked; every observation is a
+/// finding. Undetermined where the rows are too few, with the number that could tell.
 /// @param report      its numbers; its own diagnosis is not read
 /// @param thresholds  where each finding begins
 /// @return verdict and findings, gravest first

@@ -365,19 +365,11 @@ inline void put_side_by_side(std::string& out, const Panel& left, const Panel& r
   return report.variance.normalized_std * std::sqrt(static_cast<double>(report.dims));
 }
 
-/// Whether a finding is of the kind that leads to the verdict.
-[[nodiscard]] inline bool decides(const Finding& finding, Verdict verdict) {
-  if (verdict == Verdict::anisotropic) return finding.kind == "anisotropy";
-  if (verdict == Verdict::complete_collapse && finding.kind == "below_precision") return true;
-  return finding.kind == to_string(verdict);
-}
-
 /// What the verdict rests on, in a few words.
 [[nodiscard]] inline std::string certainty(const Glyphs& glyphs, const Report& report, std::size_t room) {
   const std::vector<Finding>& findings = report.diagnosis.findings;
-  const auto own = std::find_if(findings.begin(), findings.end(), [&report](const Finding& finding) {
-    return decides(finding, report.diagnosis.verdict);
-  });
+  const auto own =
+      std::find_if(findings.begin(), findings.end(), [](const Finding& finding) { return finding.decisive; });
   if (report.diagnosis.verdict == Verdict::undetermined) {
     if (findings.empty()) return "too little to judge by";
     const Finding& reason = own != findings.end() ? *own : findings.front();

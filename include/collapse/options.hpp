@@ -3,7 +3,10 @@
 #include <collapse/error.hpp>
 #include <collapse/report.hpp>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <limits>
 
 namespace collapse {
 
@@ -14,14 +17,76 @@ enum class NonFinite {
 };
 
 /// Where each finding begins. The defaults are meant for self-supervised encoders; every finding quotes its threshold.
+/// What small samples do to a number is no part of a threshold: `diagnose` accounts for N and D.
 struct Thresholds {
   double complete_dispersion = 0.01;  ///< complete collapse at or below this `variance.dispersion`
   double complete_cosine =
       0.975;  ///< ... or at or above this mean cosine: the norms may differ, the direction does not
-  double dimensional_ratio = 0.25;      ///< dimensional collapse at or below this `effective_rank_vs_expected`
+  double dimensional_ratio = 0.25;      ///< dimensional collapse at or below this share of a healthy effective rank
   double anisotropic_cosine = 0.5;      ///< anisotropic at or above this mean cosine
   double redundant_correlation = 0.99;  ///< redundant dimensions at or above this correlation
   Index minimum_samples = 16;           ///< with fewer rows only complete collapse can be told
+  double redundancy = 0.25;  ///< dimensional collapse at or above this mean squared correlation, beyond chance
+  double cluster_pairs =
+      0.015;  ///< cluster collapse from this share of pairs that point the same way, apart from the rest
+  double smallest_norm = 0.0;  ///< norm collapse below this mean norm: in the units of the encoder, so off by default
+  double largest_norm = std::numeric_limits<double>::infinity();  ///< norm explosion above this mean norm
+
+  /// The defaults.
+  [[nodiscard]] static Thresholds self_supervised() { return {}; }
+
+  /// Negatives spread the directions over the sphere: a mean cosine far below the default is a cone already.
+  [[nodiscard]] static Thresholds contrastive() {
+    Thresholds result;
+    result.anisotropic_cosine = 0.3;
+    return result;
+  }
+
+  /// Hidden states of language models share a direction by nature (Ethayarajh 2019: mean cosines to 0.99 in the last
+  /// layer), and a few dimensions hold most of their variance.
+  [[nodiscard]] static Thresholds language_model() {
+    Thresholds result;
+    result.complete_dispersion = 0.001;
+    result.complete_cosine = 0.998;
+    result.anisotropic_cosine = 0.95;
+    result.dimensional_ratio = 0.1;
+    return result;
+  }
+
+  /// Codes follow the spectrum of the data, and rectified ones lie in one orthant, where cosines are positive.
+  [[nodiscard]] static Thresholds autoencoder() {
+    Thresholds result;
+    result.anisotropic_cosine = 0.8;
+    result.dimensional_ratio = 0.1;
+    return result;
+  }
+
+  /// What a healthy report of one's own allows: half of its effective rank, half of its angle to a common direction,
+  /// a tenth of its spread, a hundredth to a hundredfold of its norms. A number that is undefined leaves the default.
+  [[nodiscard]] static Thresholds from_baseline(const Report& report) {
+    Thresholds result;
+    const auto halfway_to_one = [](double value) { return 0.5 * (1.0 + std::clamp(value, 0.0, 1.0)); };
+    if (std::isfinite(report.variance.dispersion)) result.complete_dispersion = 0.1 * report.variance.dispersion;
+    if (std::isfinite(report.cosine.mean)) {
+      result.anisotropic_cosine = halfway_to_one(report.cosine.mean);
+      result.complete_cosine = std::max(result.complete_cosine, halfway_to_one(result.anisotropic_cosine));
+    }
+    if (std::isfinite(report.spectrum.effective_rank_vs_expected)) {
+      result.dimensional_ratio = 0.5 * std::min(report.spectrum.effective_rank_vs_expected, 1.0);
+    }
+    if (std::isfinite(report.decorrelation.redundancy)) {
+      result.redundancy = std::max(result.redundancy, halfway_to_one(report.decorrelation.redundancy));
+    }
+    if (std::isfinite(report.decorrelation.max_abs_correlation)) {
+      result.redundant_correlation =
+          std::max(result.redundant_correlation, halfway_to_one(report.decorrelation.max_abs_correlation));
+    }
+    if (report.norms.mean > 0.0) {
+      result.smallest_norm = 0.01 * report.norms.mean;
+      result.largest_norm = 100.0 * report.norms.mean;
+    }
+    return result;
+  }
 };
 
 /// How to measure. An aggregate: `measure(Z, {.pair_rows = 8192, .seed = 7})`.

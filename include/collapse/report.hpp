@@ -146,6 +146,8 @@ struct Finding {
   double threshold = undefined;  ///< where the finding begins
   std::string explanation;       ///< what it means, in a sentence
   std::string remedy;            ///< what usually cures it; empty when there is nothing to cure
+  std::string origin{};          ///< where the threshold comes from; empty when there is none
+  bool decisive = false;         ///< the verdict rests on this one; at most one in a diagnosis
 };
 
 struct Diagnosis {

@@ -33,6 +33,10 @@ void exchange(auto& archive, MaybeConst<Options> auto& options) {
   archive(thresholds.anisotropic_cosine);
   archive(thresholds.redundant_correlation);
   archive(thresholds.minimum_samples);
+  archive(thresholds.redundancy);
+  archive(thresholds.cluster_pairs);
+  archive(thresholds.smallest_norm);
+  archive(thresholds.largest_norm);
 }
 
 void exchange(auto& archive, MaybeConst<Moments> auto& moments) {
