@@ -45,7 +45,8 @@ const Keys spectrum_keys{"singular_values",
                          "effective_rank_vs_expected",
                          "method"};
 const Keys diagnosis_keys{"verdict", "findings"};
-const Keys finding_keys{"kind", "severity", "metric", "value", "threshold", "explanation", "remedy"};
+const Keys finding_keys{"kind",        "severity", "metric", "value",   "threshold",
+                        "explanation", "remedy",   "origin", "decisive"};
 
 template <class Json>
 Keys keys_of(const Json& json) {
@@ -254,6 +255,8 @@ TEMPLATE_TEST_CASE("every number of a report survives JSON text bit for bit, und
   const auto& finding = json.at("diagnosis").at("findings")[0];
   CHECK(finding.at("kind") == "dimensional_collapse");
   CHECK(finding.at("severity") == r.diagnosis.findings[0].severity);
+  CHECK(finding.at("origin") == r.diagnosis.findings[0].origin);
+  CHECK(finding.at("decisive") == r.diagnosis.findings[0].decisive);
   CHECK(finding.at("metric") == "spectrum.effective_rank");
   CHECK(finding.at("value") == r.diagnosis.findings[0].value);
   CHECK(finding.at("threshold") == r.diagnosis.findings[0].threshold);

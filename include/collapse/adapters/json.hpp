@@ -157,6 +157,8 @@ void to_json(Json& json, const Finding& finding) {
   json["threshold"] = detail::json_number<Json>(finding.threshold);
   json["explanation"] = finding.explanation;
   json["remedy"] = finding.remedy;
+  json["origin"] = finding.origin;
+  json["decisive"] = finding.decisive;
 }
 
 template <detail::NlohmannJson Json>
