@@ -60,12 +60,30 @@ def smallest_strength(rows, column, low, cut):
     return found
 
 
+def distinct(rows):
+    """Without the healthy rows that are there already: at strength 0 all families of collapse are the same rows, and the
+    mixture is the same at every strength."""
+    seen = set()
+    kept = []
+    for row in rows:
+        collapse = row["collapsed"] == "0" and row["family"] not in ("power_law", "heavy_tails", "mixture")
+        same = "mixture" if row["family"] == "mixture" else "isotropic" if collapse else None
+        if same is None and float(row["strength"]) == 0.0:
+            same = "isotropic"
+        key = (same, row["N"], row["D"], row["seed"])
+        if same is not None and key in seen:
+            continue
+        seen.add(key)
+        kept.append(row)
+    return kept
+
+
 def percent(part, whole):
     return f"{100.0 * part / whole:.2f} % ({part} of {whole})" if whole else "-"
 
 
 def main():
-    rows = list(csv.DictReader(open(sys.argv[1]), delimiter="\t"))
+    rows = distinct(csv.DictReader(open(sys.argv[1]), delimiter="\t"))
     healthy = [r for r in rows if r["collapsed"] == "0"]
     collapsed = [r for r in rows if r["collapsed"] == "1"]
     families = list(dict.fromkeys(r["family"] for r in collapsed))

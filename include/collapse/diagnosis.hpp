@@ -159,7 +159,7 @@ class Examination {
 
   /// The effective rank is never below the participation ratio, and with more rows than a collapsed population has
   /// directions it shows them. With fewer, both a flat spectrum of few directions and a steep one of many fill the rank
-  /// that the sample allows; only the flat one is told from what the law gives for that many directions.
+  /// that the sample allows; only where values are missing below it are there no more directions to be seen.
   void dimensional_collapse() {
     const Spectrum& spectrum = report_.spectrum;
     const double ratio = spectrum.effective_rank_vs_expected;
@@ -178,8 +178,7 @@ class Examination {
     if (freedom >= report_.dims || std::isnan(spectrum.participation_ratio)) return;
     const double population = population_participation();
     if (population > share * static_cast<double>(report_.dims)) return;
-    const double flat = expected_effective_rank(freedom, std::max<Index>(1, std::llround(population)));
-    if (spectrum.effective_rank <= 1.05 * flat) {
+    if (spectrum.numerical_rank < freedom) {
       return found(expected_effective_rank(freedom, few) / spectrum.expected_effective_rank);
     }
     // From three rows for two such directions on, the effective rank tells by itself.
