@@ -1,4 +1,5 @@
 #include "support/catch.hpp"
+#include "support/json_keys.hpp"
 
 #include <collapse/adapters/json_layers.hpp>
 #include <collapse/adapters/json_neighbourhood.hpp>
@@ -12,15 +13,10 @@
 
 using namespace collapse;
 using Json = nlohmann::ordered_json;
-using Keys = std::vector<std::string>;
+using collapse::test::Keys;
+using collapse::test::keys_of;
 
 namespace {
-
-Keys keys_of(const Json& json) {
-  Keys keys;
-  for (const auto& item : json.items()) keys.push_back(item.key());
-  return keys;
-}
 
 /// The JSON of a value after a round trip through text.
 template <class Value>

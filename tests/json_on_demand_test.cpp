@@ -1,5 +1,6 @@
 #include "support/blocks_on_demand.hpp"
 #include "support/catch.hpp"
+#include "support/json_keys.hpp"
 
 #include <collapse/adapters/json_classes.hpp>
 #include <collapse/adapters/json_comparison.hpp>
@@ -11,15 +12,10 @@
 
 using namespace collapse;
 using Json = nlohmann::ordered_json;
-using Keys = std::vector<std::string>;
+using collapse::test::Keys;
+using collapse::test::keys_of;
 
 namespace {
-
-Keys keys_of(const Json& json) {
-  Keys keys;
-  for (const auto& item : json.items()) keys.push_back(item.key());
-  return keys;
-}
 
 /// Numbers in an object that are null, by key.
 Keys nulls(const Json& json) {

@@ -8,11 +8,13 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/json_keys.hpp"
 
 namespace {
 
 using collapse::Report;
-using Keys = std::vector<std::string>;
+using collapse::test::Keys;
+using collapse::test::keys_of;
 
 const Keys report_keys{"collapse_version", "samples",       "dims",     "input_epsilon",       "norms",    "cosine",
                        "variance",         "decorrelation", "spectrum", "spectrum_uncentered", "diagnosis"};
@@ -47,13 +49,6 @@ const Keys spectrum_keys{"singular_values",
 const Keys diagnosis_keys{"verdict", "findings"};
 const Keys finding_keys{"kind",        "severity", "metric", "value",   "threshold",
                         "explanation", "remedy",   "origin", "decisive"};
-
-template <class Json>
-Keys keys_of(const Json& json) {
-  Keys keys;
-  for (const auto& item : json.items()) keys.push_back(item.key());
-  return keys;
-}
 
 Keys sorted(Keys keys) {
   std::sort(keys.begin(), keys.end());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <collapse/detail/archive.hpp>
+#include <collapse/detail/reserve.hpp>
 #include <collapse/detail/state.hpp>
 #include <collapse/detail/view.hpp>
 #include <collapse/error.hpp>
@@ -179,7 +180,7 @@ class Accumulator {
   template <class = void>
   [[nodiscard]] Report report_folded() const;
 
-  static constexpr SumParts moments_alone{.directions = false, .direction_scatter = false};
+  static constexpr SumParts without_directions{.directions = false, .direction_scatter = false};
   static constexpr std::string_view magic{"collapse state 2"};
   template <class Archive, class Self>
   static void exchange(Archive& archive, Self& self);
@@ -230,7 +231,7 @@ void Accumulator::add(const detail::MatrixView<Scalar>& z) {
 inline void Accumulator::prepare() {
   if (fits(rows_.samples)) {
     const std::size_t needed = held_.size() + static_cast<std::size_t>(rows_.samples * dims_);
-    if (needed > held_.capacity()) held_.reserve(std::max(needed, 2 * held_.capacity()));
+    detail::reserve_in_all(held_, needed);
   } else {
     if (!folded()) fold();
     make_room(rows_.directed());
@@ -264,7 +265,7 @@ void Accumulator::hold(const detail::MatrixView<Scalar>& z) {
 inline void Accumulator::make_room(Index more) {
   if (moments_only()) return;
   const auto needed = static_cast<std::size_t>(sampler_.reserve(more) * dims_);
-  if (needed > held_.capacity()) held_.reserve(std::max(needed, 2 * held_.capacity()));
+  detail::reserve_in_all(held_, needed);
 }
 
 /// Where the row with this key goes in the sample, for which there is room; null when it takes no part.
@@ -310,7 +311,7 @@ inline void Accumulator::fold() {
 inline void Accumulator::forget_directions() {
   if (!folded()) fold();
   folder_->flush(sums_);
-  folder_.emplace(dims_, moments_alone);
+  folder_.emplace(dims_, without_directions);
   sums_.forget_directions();
   sampler_.clear();
   held_.clear();
@@ -431,7 +432,7 @@ inline Accumulator Accumulator::from_moments(Index count, const Eigen::VectorXd&
                                  scatter.rows(), scatter.cols(), dims, dims, dims),
                      scatter.rows(), scatter.cols());
   }
-  made.folder_.emplace(dims, moments_alone);
+  made.folder_.emplace(dims, without_directions);
   made.sums_ = made.folder_->empty();
   made.count_ = count;
   made.epsilon_ = input_epsilon;
@@ -467,7 +468,7 @@ inline MomentState Accumulator::state() const {
   if (folded()) {
     sums = flushed_sums();
   } else {
-    sums = detail::sum_rows(held(), detail::scan_rows(held(), NonFinite::reject), moments_alone);
+    sums = detail::sum_rows(held(), detail::scan_rows(held(), NonFinite::reject), without_directions);
   }
   const Eigen::VectorXi before = sums.moments.exponent;
   sums.moments.exponent.setZero();
@@ -502,7 +503,7 @@ void Accumulator::exchange(Archive& archive, Self& self) {
   std::vector<std::uint64_t> keys(static_cast<std::size_t>(held));
   if constexpr (Archive::reads) {
     archive.need(self.dims_, self.dims_ / 2 + 1);
-    self.folder_.emplace(self.dims_, moments_only ? moments_alone : SumParts{});
+    self.folder_.emplace(self.dims_, moments_only ? without_directions : SumParts{});
     self.sums_ = self.folder_->empty();
     self.sampler_.reserve(held);
   } else {

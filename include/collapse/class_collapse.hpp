@@ -14,6 +14,8 @@
 #include <collapse/statistics/class_means.hpp>
 #include <collapse/statistics/class_sums.hpp>
 #include <collapse/statistics/labelled_rows.hpp>
+#include <collapse/statistics/neighbours.hpp>
+#include <collapse/statistics/points.hpp>
 #include <collapse/statistics/row_distances.hpp>
 #include <collapse/statistics/rows.hpp>
 #include <collapse/statistics/spectrum.hpp>
@@ -87,12 +89,7 @@ inline void require_classifier(const ClassOptions& options, Index dims) {
   if (!options.classifier) return;
   const Eigen::MatrixXd& weights = options.classifier->weights;
   const Eigen::VectorXd& bias = options.classifier->bias;
-  if (weights.rows() == 0 || weights.cols() != dims) {
-    throw ShapeError(fmt::format("classifier weights have shape {} x {} for embeddings of {} dimensions; a row for "
-                                 "each label and a column for each dimension is needed",
-                                 weights.rows(), weights.cols(), dims),
-                     weights.rows(), weights.cols());
-  }
+  if (weights.rows() == 0 || weights.cols() != dims) throw_wrong_weights(weights, dims);
   if (bias.size() > 0 && bias.size() != weights.rows()) {
     throw ShapeError(fmt::format("classifier bias has {} entries for weights of shape {} x {}; one for each row, or "
                                  "none, is needed",
@@ -263,20 +260,23 @@ void measure_class_rows(ClassCollapse& result, const MatrixView<Scalar>& z, cons
     }
   }
   if (options.silhouette || options.knn) {
-    const CentredDirections<Scalar> directions(z, rows);
     std::vector<Index> class_of_direction;
-    class_of_direction.reserve(directions.places().size());
-    for (const Index i : directions.places()) class_of_direction.push_back(class_of[static_cast<std::size_t>(i)]);
+    class_of_direction.reserve(static_cast<std::size_t>(rows.directed()));
+    for (Index i = 0; i < rows.samples; ++i) {
+      if (rows.inverse_norm(i) > 0.0) class_of_direction.push_back(class_of[static_cast<std::size_t>(i)]);
+    }
     if (options.silhouette) {
       result.silhouette =
           silhouette(CentredRows<Scalar>(z, rows, means.moments), class_of, classes, Distance::euclidean);
-      result.silhouette_cosine = silhouette(directions, class_of_direction, classes, Distance::cosine);
+      result.silhouette_cosine =
+          silhouette(CentredDirections<Scalar>(z, rows), class_of_direction, classes, Distance::cosine);
       note_undefined(result, result.silhouette, "silhouette", "a silhouette needs rows of two classes");
       note_undefined(result, result.silhouette_cosine, "silhouette_cosine",
                      "a silhouette needs rows of two classes, and rows of length 0 have no direction");
     }
     if (options.knn) {
-      result.knn_accuracy = neighbour_accuracy(directions, class_of_direction, classes, options.neighbours);
+      result.knn_accuracy = neighbour_accuracy(neighbours(Points<Scalar>(z, rows, Metric::cosine), options.neighbours),
+                                               class_of_direction, classes);
       note_undefined(result, result.knn_accuracy, "knn_accuracy", "fewer than two rows have a direction");
     }
   }

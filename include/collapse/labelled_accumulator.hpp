@@ -2,6 +2,7 @@
 
 #include <collapse/class_collapse.hpp>
 #include <collapse/class_report.hpp>
+#include <collapse/detail/reserve.hpp>
 #include <collapse/detail/view.hpp>
 #include <collapse/error.hpp>
 #include <collapse/statistics/class_means.hpp>
@@ -39,7 +40,11 @@ class LabelledAccumulator {
   /// @param options  as of `class_collapse`
   /// @throws ShapeError unless dims >= 1 and a classifier fits; OptionError
   explicit LabelledAccumulator(Index dims, const ClassOptions& options = {})
-      : options_(options), dims_(require_dims(dims)), folder_(dims), sums_(folder_.empty()), sampler_(capacity()) {
+      : options_(options),
+        dims_(require_dims(dims)),
+        folder_(dims),
+        sums_(folder_.empty()),
+        sampler_(options.sample_rows) {
     validate(options);
     detail::require_classifier(options, dims);
   }
@@ -134,8 +139,6 @@ class LabelledAccumulator {
     return dims;
   }
 
-  [[nodiscard]] Index capacity() const { return std::max<Index>(options_.sample_rows, 0); }
-
   template <class Derived>
   void add(const Eigen::DenseBase<Derived>& batch, const std::vector<std::int64_t>& labels,
            const std::vector<std::int64_t>* predictions) {
@@ -169,12 +172,9 @@ class LabelledAccumulator {
   /// Takes the memory that the sample needs for so many more rows.
   void reserve(Index more) {
     const auto rows = static_cast<std::size_t>(sampler_.reserve(more));
-    const auto make_room = [](auto& values, std::size_t needed) {
-      if (needed > values.capacity()) values.reserve(std::max(needed, 2 * values.capacity()));
-    };
-    make_room(held_, rows * static_cast<std::size_t>(dims_));
-    make_room(label_, rows);
-    make_room(prediction_, rows);
+    detail::reserve_in_all(held_, rows * static_cast<std::size_t>(dims_));
+    detail::reserve_in_all(label_, rows);
+    detail::reserve_in_all(prediction_, rows);
   }
 
   /// Where a row with this key goes in the sample, for which there is room; null when it takes no part.

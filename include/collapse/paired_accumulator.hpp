@@ -154,15 +154,15 @@ class PairedAccumulator {
     detail::CrossFolder folder(dims_a(), dims_b());
     CrossSums sums = folder.empty();
     if (count() == 0) {
-      detail::set_reference(sums.a, detail::sum_rows(a, rows_a, moments_alone).moments);
-      detail::set_reference(sums.b, detail::sum_rows(b, rows_b, moments_alone).moments);
+      detail::set_reference(sums.a, detail::sum_rows(a, rows_a, detail::moments_alone).moments);
+      detail::set_reference(sums.b, detail::sum_rows(b, rows_b, detail::moments_alone).moments);
     } else {
       Rows held_a;
       Rows held_b;
       detail::scan_rows(a_.held(), NonFinite::reject, held_a);
       detail::scan_rows(b_.held(), NonFinite::reject, held_b);
-      detail::set_reference(sums.a, detail::sum_rows(a_.held(), held_a, moments_alone).moments);
-      detail::set_reference(sums.b, detail::sum_rows(b_.held(), held_b, moments_alone).moments);
+      detail::set_reference(sums.a, detail::sum_rows(a_.held(), held_a, detail::moments_alone).moments);
+      detail::set_reference(sums.b, detail::sum_rows(b_.held(), held_b, detail::moments_alone).moments);
       folder.add(a_.held(), held_a, b_.held(), held_b, sums);
       sums.a.input_epsilon = a_.epsilon_;
       sums.b.input_epsilon = b_.epsilon_;
@@ -221,8 +221,6 @@ class PairedAccumulator {
     };
     return {of(a_, exponent_a), of(b_, exponent_b)};
   }
-
-  static constexpr SumParts moments_alone{.scatter = false, .directions = false, .direction_scatter = false};
 
   Accumulator a_, b_;
   VicregWeights weights_;

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <collapse/error.hpp>
+#include <collapse/io/byte_order.hpp>
 #include <collapse/io/mapped_file.hpp>
 #include <collapse/io/npy_header.hpp>
 #include <collapse/io/printable.hpp>
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -31,12 +31,12 @@ template <class Integer>
   std::vector<std::int64_t> values;
   values.reserve(bytes.size() / sizeof(Integer));
   for (std::size_t at = 0; at < bytes.size(); at += sizeof(Integer)) {
-    std::byte raw[sizeof(Integer)];
-    for (std::size_t k = 0; k < sizeof(Integer); ++k) {
-      raw[k] = bytes[at + (swapped ? sizeof(Integer) - 1 - k : k)];
+    Integer value = 0;
+    auto* const to = reinterpret_cast<std::byte*>(&value);
+    if constexpr (sizeof(Integer) > 1) {
+      if (swapped) copy_swapped<sizeof(Integer)>(bytes.data() + at, 1, to);
     }
-    Integer value;
-    std::memcpy(&value, raw, sizeof(Integer));
+    if (!swapped || sizeof(Integer) == 1) std::memcpy(to, bytes.data() + at, sizeof(Integer));
     if (!std::in_range<std::int64_t>(value)) {
       throw FileError(
           path, fmt::format("label {} (counted from 0) is {}; labels are at most 2^63 - 1", values.size(), value));
@@ -53,13 +53,8 @@ template <class Integer>
     throw FileError(path, fmt::format("has shape {}; labels are a list, one for each row of the embeddings",
                                       to_string(header.shape)));
   }
-  std::string_view type = header.descr;
-  char order = '=';
-  if (!type.empty() && std::string_view("<>=|").find(type[0]) != std::string_view::npos) {
-    order = type[0];
-    type.remove_prefix(1);
-  }
-  const bool swapped = std::endian::native == std::endian::little ? order == '>' : order == '<';
+  const NpyTypeName name = split_byte_order(header.descr);
+  const std::string_view type = name.type;
   const auto read = [&]<class Integer>(std::type_identity<Integer>) {
     const std::span<const std::byte> data = file.bytes().subspan(header.data_offset);
     const auto count = static_cast<std::uint64_t>(header.shape[0]);
@@ -68,7 +63,7 @@ template <class Integer>
                                         "copy it again",
                                         data.size(), count, sizeof(Integer)));
     }
-    return widened_integers<Integer>(data, swapped, path);
+    return widened_integers<Integer>(data, name.swapped, path);
   };
   if (type == "i8") return read(std::type_identity<std::int64_t>{});
   if (type == "i4") return read(std::type_identity<std::int32_t>{});

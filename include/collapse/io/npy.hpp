@@ -10,7 +10,6 @@
 
 #include <Eigen/Core>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -61,16 +60,7 @@ struct NpyType {
 }
 
 [[nodiscard]] inline NpyType parse_npy_type(const std::string& descr, const std::string& path) {
-  static_assert(std::endian::native == std::endian::little || std::endian::native == std::endian::big,
-                "collapse: mixed-endian machines are not supported");
-  std::string_view type = descr;
-  // '=' and '|' mean the byte order of the machine that reads, as does none at all.
-  char order = '=';
-  if (!type.empty() && std::string_view("<>=|").find(type[0]) != std::string_view::npos) {
-    order = type[0];
-    type.remove_prefix(1);
-  }
-  const bool swapped = std::endian::native == std::endian::little ? order == '>' : order == '<';
+  const auto [type, swapped] = split_byte_order(descr);
   const ScalarTypeEntry* const found = find_scalar_type(type, &ScalarTypeEntry::numpy);
   // What numpy saves for bfloat16 is "V2", which may be anything.
   if (found && found->type != ScalarType::bfloat16) return {found->type, found->size, swapped};

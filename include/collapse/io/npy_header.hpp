@@ -4,6 +4,7 @@
 #include <collapse/io/printable.hpp>
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -180,6 +181,25 @@ class NpyHeaderParser {
 };
 
 }  // namespace detail
+
+/// A type as numpy spells it, without its byte order.
+struct NpyTypeName {
+  std::string_view type;  ///< e.g. "f4"
+  bool swapped;           ///< the bytes of each value come in the other order than this machine's
+};
+
+/// Splits "<f4" and the like.
+[[nodiscard]] inline NpyTypeName split_byte_order(std::string_view descr) {
+  static_assert(std::endian::native == std::endian::little || std::endian::native == std::endian::big,
+                "collapse: mixed-endian machines are not supported");
+  // '=' and '|' mean the byte order of the machine that reads, as does none at all.
+  char order = '=';
+  if (!descr.empty() && std::string_view("<>=|").find(descr[0]) != std::string_view::npos) {
+    order = descr[0];
+    descr.remove_prefix(1);
+  }
+  return {descr, std::endian::native == std::endian::little ? order == '>' : order == '<'};
+}
 
 /// Reads the header of a .npy file, versions 1.0, 2.0 and 3.0.
 ///

@@ -113,7 +113,7 @@ template <EmbeddingScalar Scalar>
   result.skipped_rows = rows.skipped;
   count_units(unit_activity(h, rows, options.bounds), options, result);
   if (rows.samples >= 2) {
-    const Sums sums = sum_rows(h, rows, {.scatter = false, .directions = false, .direction_scatter = false});
+    const Sums sums = sum_rows(h, rows, moments_alone);
     result.active_units = count_active(sums.moments, options.active_variance);
   }
   if (options.with_srank) {

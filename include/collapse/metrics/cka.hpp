@@ -89,7 +89,6 @@ namespace detail {
 template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
 [[nodiscard]] HsicSums hsic_of_samples(const MatrixView<ScalarA>& a, const Rows& rows_a, double epsilon_a,
                                        const MatrixView<ScalarB>& b, const Rows& rows_b, double epsilon_b) {
-  constexpr SumParts moments_alone{.scatter = false, .directions = false, .direction_scatter = false};
   Moments moments_a = sum_rows(a, rows_a, moments_alone).moments;
   Moments moments_b = sum_rows(b, rows_b, moments_alone).moments;
   moments_a.input_epsilon = epsilon_a;

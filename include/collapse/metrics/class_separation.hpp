@@ -2,6 +2,7 @@
 
 #include <collapse/report.hpp>
 #include <collapse/statistics/class_means.hpp>
+#include <collapse/statistics/neighbours.hpp>
 #include <collapse/statistics/row_distances.hpp>
 
 #include <Eigen/Core>
@@ -12,7 +13,6 @@
 #include <cstddef>
 #include <limits>
 #include <optional>
-#include <utility>
 #include <vector>
 
 namespace collapse {
@@ -150,80 +150,29 @@ template <class Source>
   return values.mean();
 }
 
-/// The classes of the nearest rows of a strip.
-class NeighbourWorker {
- public:
-  NeighbourWorker(const std::vector<Index>& class_of, Index neighbours, Index classes, std::vector<char>& right)
-      : class_of_(&class_of),
-        right_(&right),
-        neighbours_(static_cast<std::size_t>(neighbours)),
-        votes_(static_cast<std::size_t>(classes), 0) {}
-
-  void begin(Index first, Index count) {
-    first_ = first;
-    nearest_.assign(static_cast<std::size_t>(count), {});
-  }
-  void add(Index other_first, const Eigen::MatrixXd& squares) {
-    for (Index i = 0; i < squares.rows(); ++i) {
-      auto& heap = nearest_[static_cast<std::size_t>(i)];
-      for (Index j = 0; j < squares.cols(); ++j) {
-        if (other_first + j == first_ + i) continue;
-        const std::pair<double, Index> candidate{squares(i, j), other_first + j};
-        if (heap.size() == neighbours_) {
-          if (!(candidate < heap.front())) continue;
-          std::pop_heap(heap.begin(), heap.end());
-          heap.back() = candidate;
-        } else {
-          heap.push_back(candidate);
-        }
-        std::push_heap(heap.begin(), heap.end());
-      }
-    }
-  }
-  void end() {
-    for (std::size_t i = 0; i < nearest_.size(); ++i) {
-      std::sort_heap(nearest_[i].begin(), nearest_[i].end());
-      const std::size_t row = static_cast<std::size_t>(first_) + i;
-      (*right_)[row] = elect(nearest_[i]) == (*class_of_)[row] ? 1 : 0;
-    }
-  }
-
- private:
-  /// The class of most neighbours; of several the one that has the nearest.
-  [[nodiscard]] Index elect(const std::vector<std::pair<double, Index>>& nearest) {
-    std::fill(votes_.begin(), votes_.end(), 0);
-    Index most = 0;
-    for (const auto& [square, row] : nearest) most = std::max(most, ++votes_[place(row)]);
-    for (const auto& [square, row] : nearest) {
-      if (votes_[place(row)] == most) return (*class_of_)[static_cast<std::size_t>(row)];
-    }
-    return -1;
-  }
-  [[nodiscard]] std::size_t place(Index row) const {
-    return static_cast<std::size_t>((*class_of_)[static_cast<std::size_t>(row)]);
-  }
-
-  const std::vector<Index>* class_of_;
-  std::vector<char>* right_;
-  std::size_t neighbours_;
-  std::vector<Index> votes_;
-  Index first_ = 0;
-  std::vector<std::vector<std::pair<double, Index>>> nearest_;
-};
-
-/// Share of rows whose class is that of most of their k nearest other rows, ties for the class of the nearest: leave
-/// one out, exact.
+/// Share of rows whose class is that of most of their nearest other rows, ties for the class of the nearest: leave one
+/// out, exact.
 ///
-/// @param neighbours  k >= 1; all other rows when there are fewer
+/// @param neighbours  of each row
+/// @param class_of    of each line of that table, below `classes`
 /// @return in [0, 1]; undefined for fewer than two rows
-/// Cost: 2 N^2 D flops.
-template <class Source>
-[[nodiscard]] double neighbour_accuracy(const Source& source, const std::vector<Index>& class_of, Index classes,
-                                        Index neighbours) {
-  if (source.count() < 2) return undefined;
-  std::vector<char> right(static_cast<std::size_t>(source.count()), 0);
-  for_each_row_distance(source, [&] { return NeighbourWorker(class_of, neighbours, classes, right); });
-  return static_cast<double>(std::count(right.begin(), right.end(), 1)) / static_cast<double>(source.count());
+/// Cost: O(N k).
+[[nodiscard]] inline double neighbour_accuracy(const Neighbours& neighbours, const std::vector<Index>& class_of,
+                                               Index classes) {
+  if (neighbours.k() == 0) return undefined;
+  std::vector<Index> votes(static_cast<std::size_t>(classes));
+  Index right = 0;
+  for (Index i = 0; i < neighbours.count(); ++i) {
+    const auto class_at = [&](Index j) { return class_of[static_cast<std::size_t>(neighbours.place(i, j))]; };
+    const auto votes_for = [&](Index j) -> Index& { return votes[static_cast<std::size_t>(class_at(j))]; };
+    std::fill(votes.begin(), votes.end(), 0);
+    Index most = 0;
+    for (Index j = 0; j < neighbours.k(); ++j) most = std::max(most, ++votes_for(j));
+    Index elected = 0;
+    while (votes_for(elected) != most) ++elected;
+    right += class_at(elected) == class_of[static_cast<std::size_t>(i)] ? 1 : 0;
+  }
+  return static_cast<double>(right) / static_cast<double>(neighbours.count());
 }
 
 }  // namespace detail

@@ -206,8 +206,7 @@ template <class Derived>
     const auto [moments, gram] = detail::centred_gram(evaluated.view(), rows);
     return detail::decorrelation(moments, gram.lower);
   }
-  const Sums sums =
-      detail::sum_rows(evaluated.view(), rows, {.scatter = false, .directions = false, .direction_scatter = false});
+  const Sums sums = detail::sum_rows(evaluated.view(), rows, detail::moments_alone);
   return detail::decorrelation(evaluated.view(), rows, sums.moments);
 }
 

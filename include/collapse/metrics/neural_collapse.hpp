@@ -38,6 +38,13 @@ struct Classifier {
 
 namespace detail {
 
+[[noreturn]] inline void throw_wrong_weights(const Eigen::MatrixXd& weights, Index dims) {
+  throw ShapeError(fmt::format("classifier weights have shape {} x {} for embeddings of {} dimensions; a row for each "
+                               "label and a column for each dimension is needed",
+                               weights.rows(), weights.cols(), dims),
+                   weights.rows(), weights.cols());
+}
+
 /// Whether there is anything between the classes to be measured.
 [[nodiscard]] inline bool is_separated(const ClassMeans& means) {
   for (Index c = 0; c < means.classes(); ++c) {
@@ -172,12 +179,7 @@ struct ClassAngles {
 /// A template, so that only who calls it compiles it.
 template <class = void>
 [[nodiscard]] double nc3(const ClassMeans& means, const Eigen::MatrixXd& weights) {
-  if (weights.cols() != means.centred.cols()) {
-    throw ShapeError(fmt::format("classifier weights have shape {} x {} for embeddings of {} dimensions; a row for "
-                                 "each label and a column for each dimension is needed",
-                                 weights.rows(), weights.cols(), means.centred.cols()),
-                     weights.rows(), weights.cols());
-  }
+  if (weights.cols() != means.centred.cols()) detail::throw_wrong_weights(weights, means.centred.cols());
   if (means.label.back() >= weights.rows()) {
     throw ShapeError(fmt::format("label {} has no row among the classifier weights of shape {} x {}; row c belongs to "
                                  "label c",

@@ -54,8 +54,7 @@ template <class Derived>
 [[nodiscard]] double population_participation_ratio(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   const detail::Evaluated<Derived> evaluated(Z);
   const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  const Sums sums =
-      detail::sum_rows(evaluated.view(), rows, {.scatter = false, .directions = false, .direction_scatter = false});
+  const Sums sums = detail::sum_rows(evaluated.view(), rows, detail::moments_alone);
   return population_participation_ratio(detail::RowPairs::products(evaluated.view(), rows, sums.moments, options.seed),
                                         rows.dims);
 }

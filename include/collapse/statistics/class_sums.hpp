@@ -2,6 +2,7 @@
 
 #include <collapse/detail/load.hpp>
 #include <collapse/detail/parallel.hpp>
+#include <collapse/detail/reserve.hpp>
 #include <collapse/statistics/gram.hpp>
 #include <collapse/statistics/labelled_rows.hpp>
 #include <collapse/statistics/lengths.hpp>
@@ -61,9 +62,7 @@ struct ClassSums {
     labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
     std::erase_if(labels, [this](std::int64_t wanted) { return find(wanted) >= 0; });
     if (labels.empty()) return;
-    const auto reserve = [](auto& values, std::size_t more) {
-      if (values.size() + more > values.capacity()) values.reserve(std::max(values.size() + more, 2 * values.size()));
-    };
+    const auto reserve = [](auto& values, std::size_t more) { detail::reserve_in_all(values, values.size() + more); };
     const std::size_t width = static_cast<std::size_t>(dims);
     reserve(label, labels.size());
     reserve(count, labels.size());

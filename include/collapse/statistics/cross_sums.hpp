@@ -461,7 +461,6 @@ inline void set_reference(ViewSums& view, const Moments& moments) {
 template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
 [[nodiscard]] CrossSums cross_sums(const MatrixView<ScalarA>& a, const Rows& rows_a, const MatrixView<ScalarB>& b,
                                    const Rows& rows_b, bool with_scatter = true) {
-  constexpr SumParts moments_alone{.scatter = false, .directions = false, .direction_scatter = false};
   CrossFolder folder(rows_a.dims, rows_b.dims, with_scatter);
   CrossSums sums = folder.empty();
   set_reference(sums.a, sum_rows(a, rows_a, moments_alone).moments);

@@ -55,8 +55,6 @@ class CentredDirections {
 
   [[nodiscard]] Index count() const { return static_cast<Index>(places_.size()); }
   [[nodiscard]] Index dims() const { return rows_.dims; }
-  /// Where the rows stand among all.
-  [[nodiscard]] const std::vector<Index>& places() const { return places_; }
 
   void load(Index first, Panel::View out) const {
     for (Index r = 0; r < out.rows(); ++r) {
@@ -73,7 +71,7 @@ class CentredDirections {
   const MatrixView<Scalar>& z_;
   const Rows& rows_;
   Eigen::RowVectorXd mean_;
-  std::vector<Index> places_;
+  std::vector<Index> places_;  ///< where the rows stand among all
 };
 
 /// The squared distance of every row to every row, tile by tile: for each strip of rows a worker of the thread sees

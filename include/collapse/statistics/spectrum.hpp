@@ -147,7 +147,7 @@ template <EmbeddingScalar Scalar>
   const bool centred = centring == Centring::centred;
   const SpectrumMethod method = resolve_method(options, epsilon, rows.samples, rows.dims);
   if (method == SpectrumMethod::svd) {
-    Moments moments = sum_rows(z, rows, {.scatter = false, .directions = false, .direction_scatter = false}).moments;
+    Moments moments = sum_rows(z, rows, moments_alone).moments;
     moments.input_epsilon = epsilon;
     return with_floor(qr_singular_values(z, rows, moments, centred), moments, centred, method);
   }

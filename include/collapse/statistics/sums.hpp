@@ -49,6 +49,8 @@ struct SumParts {
 
 namespace detail {
 
+inline constexpr SumParts moments_alone{.scatter = false, .directions = false, .direction_scatter = false};
+
 /// hi + low = a + b without error (Knuth).
 [[nodiscard]] inline std::pair<double, double> two_sum(double a, double b) {
   const double sum = a + b;
@@ -601,8 +603,7 @@ template <class Derived>
 [[nodiscard]] Moments moments(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   const detail::Evaluated<Derived> evaluated(Z);
   const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  return detail::sum_rows(evaluated.view(), rows, {.scatter = false, .directions = false, .direction_scatter = false})
-      .moments;
+  return detail::sum_rows(evaluated.view(), rows, detail::moments_alone).moments;
 }
 
 /// The smaller Gram matrix of the centred rows X = Z - 1 mean^T: X^T X (D x D) when N > D, X X^T (N x N) otherwise.
