@@ -26,8 +26,8 @@ class AllRows {
     auto* const values = std::get_if<std::vector<Scalar>>(&values_);
     if (values == nullptr) {
       throw collapse::FileError(name,
-                                "holds another type of number than the file before; neighbours are looked for "
-                                "among rows of one type");
+                                "holds another type of number than the file before; rows that are looked at "
+                                "together are of one type");
     }
     cols_ = block.cols();
     values->resize(static_cast<std::size_t>((rows_ + block.rows()) * cols_));

@@ -96,7 +96,7 @@ collapse::Comparison compare_files(const std::string& path_a, const std::string&
   require_as_many(first);
   if (seen.count() < 2) {
     throw collapse::FileError(path_a,
-                              fmt::format("and {} have {} usable pairs; give at least 2", path_b, seen.count()));
+                              fmt::format("has {} usable pairs with {}; give at least 2", seen.count(), path_b));
   }
   return seen.report();
 }

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+/// Functions here are templates although nothing about them varies: only who calls them compiles them, and they take
+/// long.
 namespace collapse::detail {
 
 /// A symmetric matrix with nothing beyond `width` diagonals below the main one, by its lower half.
@@ -60,6 +62,7 @@ class TwoSidedUpdate {
 
   /// @param a  lower triangle, changed in place
   /// @param q  as many rows as `a`, at most Band::width columns
+  template <class = void>
   void apply(Eigen::Ref<Eigen::MatrixXd> a, BlockReflector& q) {
     const Index order = a.rows();
     const Index depth = q.v.cols();
@@ -118,6 +121,7 @@ class TwoSidedUpdate {
   [[nodiscard]] PackedVectors& strip(Index s) { return strips_[static_cast<std::size_t>(s)]; }
 
   /// Packs rows of tile (s, d) of the whole matrix, of which only the lower triangle is there.
+  template <class = void>
   static void pack_tile(Eigen::Ref<Eigen::MatrixXd> a, Index s, Index d, Index rows, Index cols, Scratch& scratch) {
     const Index i = s * tile;
     const Index j = d * tile;
@@ -146,7 +150,8 @@ class TwoSidedUpdate {
 /// vector as it is. 4/3 n^3 flops, all but O(n^2) of them per column in matrix products.
 ///
 /// @param a  lower triangle; destroyed
-[[nodiscard]] inline Band reduce_to_band(Eigen::MatrixXd& a) {
+template <class = void>
+[[nodiscard]] Band reduce_to_band(Eigen::MatrixXd& a) {
   const Index order = a.rows();
   constexpr Index width = Band::width;
   Band band(order);

@@ -11,6 +11,8 @@
 #include <limits>
 #include <vector>
 
+/// Functions here are templates although nothing about them varies: only who calls them compiles them, and they take
+/// long.
 namespace collapse::detail {
 
 /// Q = I - V T V^T, the product of the reflections that take the columns of a panel in turn to multiples of the unit
@@ -28,7 +30,8 @@ struct BlockReflector {
 /// Takes a panel to Q^T panel: upper triangular, with zeros below.
 ///
 /// Entries must leave room for their squares. About 2 rows cols^2 flops and as many for V T.
-[[nodiscard]] inline BlockReflector eliminate(Eigen::Ref<Eigen::MatrixXd> panel) {
+template <class = void>
+[[nodiscard]] BlockReflector eliminate(Eigen::Ref<Eigen::MatrixXd> panel) {
   using Columns = Eigen::Ref<const Eigen::MatrixXd>;
   using Column = Eigen::Ref<const Eigen::VectorXd>;
   const Index rows = panel.rows();
@@ -74,6 +77,7 @@ class LeftUpdate {
   }
 
   /// a := Q^T a. 4 rows cols depth flops.
+  template <class = void>
   void apply(BlockReflector& q, Eigen::Ref<Eigen::MatrixXd> a) {
     const Index depth = q.v.cols();
     v_.pack_columns(0, a.rows(), columns_as_rows(q.v));
@@ -103,7 +107,8 @@ class LeftUpdate {
 };
 
 /// Takes a matrix to the triangular factor of its QR decomposition, with zeros below. 2 rows cols^2 flops.
-inline void triangularize(Eigen::Ref<Eigen::MatrixXd> a) {
+template <class = void>
+void triangularize(Eigen::Ref<Eigen::MatrixXd> a) {
   constexpr Index width = 32;
   LeftUpdate update(a.rows(), width);
   for (Index first = 0; first < std::min(a.rows(), a.cols()); first += width) {

@@ -14,6 +14,8 @@
 #include <memory>
 #include <thread>
 
+/// Functions here are templates although nothing about them varies: only who calls them compiles them, and they take
+/// long.
 namespace collapse::detail {
 
 /// I - scale v v^T with v(0) = 1.
@@ -28,6 +30,7 @@ struct Reflector {
   [[nodiscard]] Vector vector() { return Vector(v); }
 
   /// The one that takes `column` to a multiple of the first unit vector, and does so.
+  template <class = void>
   void eliminate(double* column) {
     Column x(column);
     const double tail = x.tail<size - 1>().squaredNorm();
@@ -54,6 +57,7 @@ class Window {
   explicit Window(double* corner) : corner_(corner) {}
 
   /// Applies the reflector to the block on the diagonal from both sides.
+  template <class = void>
   void both_sides(Reflector& reflector) const {
     constexpr Index size = Reflector::size;
     alignas(64) double products[static_cast<std::size_t>(size)];
@@ -83,6 +87,7 @@ class Window {
 
   /// Applies the reflector to the block below from the right, and eliminates what that brought into its first column:
   /// the reflector of the next window.
+  template <class = void>
   void move_on(Reflector& reflector) const {
     constexpr Index size = Reflector::size;
     alignas(64) double products[static_cast<std::size_t>(size)];
@@ -128,6 +133,7 @@ class Sweeps {
         sweeps_(new Sweep[static_cast<std::size_t>(count_)]) {}
 
   /// Moves sweeps until all are finished. For any number of threads at the same time.
+  template <class = void>
   void work() {
     int idle = 0;
     for (;;) {
@@ -167,6 +173,7 @@ class Sweeps {
     return oldest;
   }
 
+  template <class = void>
   bool try_to_move(Index s) {
     Sweep& sweep = sweeps_[static_cast<std::size_t>(s)];
     const Index windows = sweep.done.load(std::memory_order_relaxed);
@@ -178,6 +185,7 @@ class Sweeps {
   }
 
   /// As far as the sweep before allows.
+  template <class = void>
   void move(Index s, Sweep& sweep) {
     Index window = sweep.done.load(std::memory_order_relaxed);
     if (window == finished) return;
@@ -206,7 +214,8 @@ class Sweeps {
 /// diagonal, and what that brings out of the band down and out of the matrix (Schwarz 1968; in blocks, Bischof, Lang &
 /// Sun 2000). Leaves the first unit vector as it is. 6 n^2 Band::width flops. Bits do not depend on the number of
 /// threads.
-[[nodiscard]] inline Tridiagonal chase_bulges(Band band) {
+template <class = void>
+[[nodiscard]] Tridiagonal chase_bulges(Band band) {
   const Index order = band.order();
   const auto threads = static_cast<Index>(max_threads());
   Sweeps sweeps(band, threads);

@@ -33,9 +33,13 @@ class ReflectionToFirst {
   /// What stands first in the image of x.
   [[nodiscard]] double image() const { return image_; }
 
-  void apply(Eigen::VectorXd& v) const { v -= scale_ * normal_.dot(v) * normal_; }
+  template <class = void>
+  void apply(Eigen::VectorXd& v) const {
+    v -= scale_ * normal_.dot(v) * normal_;
+  }
 
   /// From both sides to a symmetric matrix given by its lower triangle.
+  template <class = void>
   void apply_both(Eigen::MatrixXd& lower) const {
     if (scale_ == 0.0) return;
     auto symmetric = lower.selfadjointView<Eigen::Lower>();

@@ -146,7 +146,8 @@ class Folder {
     }
   }
 
-  /// Adds the rows that wait.
+  /// Adds the rows that wait. A template, so that only who calls it compiles it.
+  template <class = void>
   void flush(Sums& sums) {
     if (waiting_rows_ == 0) return;
     prepare();
