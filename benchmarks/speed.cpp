@@ -209,6 +209,12 @@ void eigenvalues_dsyevd(benchmark::State& state) {
 }
 #endif
 
+/// What a verdict adds to the numbers of the report.
+void diagnosis(benchmark::State& state) {
+  const collapse::Report report = collapse::measure(embeddings(state.range(0), state.range(1)));
+  for (auto _ : state) benchmark::DoNotOptimize(collapse::diagnose(report));
+}
+
 void measure(benchmark::State& state) {
   const Threads threads(state.range(2));
   const Embeddings& z = embeddings(state.range(0), state.range(1));
@@ -310,7 +316,9 @@ BENCHMARK(eigenvalues_eigen)->Arg(768)->Arg(2048)->Apply(times);
 BENCHMARK(scan)->Args({32768, 768})->Apply(times);
 BENCHMARK(sums)->Args({4096, 768})->Args({32768, 768})->Apply(times);
 BENCHMARK(pairs)->Args({4096, 768})->Args({32768, 768})->Apply(times);
+BENCHMARK(diagnosis)->Args({256, 128})->Args({512, 2048})->Args({32768, 768})->Apply(times);
 BENCHMARK(measure)
+    ->Apply(on_threads<256, 128>)
     ->Apply(on_threads<256, 768>)
     ->Apply(on_threads<512, 2048>)
     ->Apply(on_threads<4096, 128>)

@@ -205,6 +205,11 @@ TEST_CASE("two classes at a distance give CDNV and NC1 by formula", "[class_coll
   CHECK(std::abs(result.nc1 - (s * s / dims) / (distance * distance / 4.0) / 2.0) < 1e-15);
   CHECK(std::abs(result.centroid_cosine_centred + 1.0) < 1e-15);
   CHECK(std::abs(result.per_class.effective_rank(1) - dims) < 1e-9);
+  CHECK((result.per_class.variance.array() - s * s).abs().maxCoeff() < 1e-15);
+  // In squared units of the rows, whatever these are.
+  const double unit = 0x1p300;
+  CHECK(
+      (class_collapse(unit * z, labels).per_class.variance / (unit * unit) - result.per_class.variance).isZero(1e-15));
 }
 
 TEST_CASE("leaving a row out of the linear probe is what fitting without it gives", "[class_collapse]") {

@@ -723,3 +723,61 @@ TEST_CASE("presets differ where their embeddings do", "[diagnosis]") {
   report.cosine.mean = 0.999;
   CHECK(diagnose(report, Thresholds::language_model()).verdict == Verdict::complete_collapse);
 }
+
+TEST_CASE("dead dimensions bound the directions of few rows", "[diagnosis]") {
+  Report report = healthy_report(64, 512);
+  report.spectrum.effective_rank_vs_expected = 0.87;
+  report.spectrum.participation_ratio = 60.0;
+  report.variance.dead_dimensions = 512 - 128;
+  const Diagnosis diagnosis = checked(report);
+  CHECK(diagnosis.verdict == Verdict::dimensional_collapse);
+  CHECK(find(diagnosis, "dead_dimensions") != nullptr);
+  report.variance.dead_dimensions = 512 - 129;
+  CHECK(diagnose(report).verdict == Verdict::healthy);
+}
+
+TEST_CASE("of few rows in fewer directions the same law tells how many are in use", "[diagnosis]") {
+  // 38 directions of 128, all in use, are more than a quarter; with less than 32 in use there are fewer.
+  Report report = healthy_report(64, 128);
+  report.spectrum.numerical_rank = 38;
+  report.spectrum.participation_ratio = 19.0;
+  report.spectrum.expected_effective_rank = expected_effective_rank(63, 128);
+  const double isotropic = expected_effective_rank(63, 38);
+  const auto verdict = [&](double in_use) {
+    report.spectrum.effective_rank = isotropic * in_use / 38.0;
+    report.spectrum.effective_rank_vs_expected =
+        report.spectrum.effective_rank / report.spectrum.expected_effective_rank;
+    return checked(report).verdict;
+  };
+  CHECK(verdict(38.0) == Verdict::healthy);
+  CHECK(verdict(32.1) == Verdict::healthy);
+  CHECK(verdict(31.9) == Verdict::dimensional_collapse);
+}
+
+TEST_CASE("thresholds out of their range are refused by name", "[diagnosis]") {
+  const auto refusal = [](const Thresholds& thresholds) {
+    try {
+      static_cast<void>(diagnose(healthy_report(), thresholds));
+    } catch (const OptionError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  CHECK(refusal({}).empty());
+  CHECK(refusal({.complete_dispersion = -0.1}) == "Thresholds::complete_dispersion is -0.1; it lies from 0 to 1");
+  CHECK(contains(refusal({.complete_cosine = 1.5}), "complete_cosine"));
+  CHECK(contains(refusal({.dimensional_ratio = 2.0}), "dimensional_ratio"));
+  CHECK(contains(refusal({.anisotropic_cosine = undefined}), "anisotropic_cosine is nan"));
+  CHECK(contains(refusal({.redundant_correlation = -1.0}), "redundant_correlation"));
+  CHECK(contains(refusal({.minimum_samples = 1}), "minimum_samples is 1"));
+  CHECK(contains(refusal({.redundancy = 1.1}), "redundancy"));
+  CHECK(contains(refusal({.cluster_pairs = -0.1}), "cluster_pairs"));
+  CHECK(contains(refusal({.neural_collapse = -0.1}), "neural_collapse"));
+  CHECK(contains(refusal({.smallest_norm = -1.0}), "smallest_norm"));
+  CHECK(refusal({.smallest_norm = 2.0, .largest_norm = 1.0}) == "Thresholds::largest_norm is 1; it lies from 2 to inf");
+  CHECK_THROWS_AS(validate(Options{.thresholds = {.complete_cosine = 2.0}}), OptionError);
+  for (const Thresholds& preset : {Thresholds::self_supervised(), Thresholds::contrastive(),
+                                   Thresholds::language_model(), Thresholds::autoencoder()}) {
+    CHECK(refusal(preset).empty());
+  }
+}

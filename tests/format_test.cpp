@@ -313,6 +313,8 @@ TEST_CASE("findings are told with severity, evidence, explanation and remedy", "
   const std::vector<std::string> ascii = lines(fmt::format("{:a}", report));
   CHECK(ascii[0] == "COMPLETE COLLAPSE | 1000 samples x 64 dims | float32 | severity 0.92");
   CHECK(ascii[9] == "        -> push them apart");
+  report.diagnosis.findings[0].origin = "Thresholds::complete_dispersion";
+  CHECK(contains(fmt::format("{}", report), "\n        threshold: Thresholds::complete_dispersion\n"));
 
   report.diagnosis.verdict = Verdict::healthy;
   report.diagnosis.findings[0].decisive = false;

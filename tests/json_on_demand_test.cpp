@@ -89,7 +89,7 @@ TEST_CASE("the JSON of labelled embeddings has its fields in their order", "[jso
   CHECK(json.at("linear_probe_accuracy") == 0.9531);
   CHECK(json.at("linear_probe_train_accuracy") == 0.9844);
   CHECK(json.at("per_class").dump() ==
-        R"({"label":[0,1,7],"samples":[200,190,210],"effective_rank":[21.25,5.125,20.75],)"
+        R"({"label":[0,1,7],"samples":[200,190,210],"variance":[4.5,0.5,3.5],"effective_rank":[21.25,5.125,20.75],)"
         R"("effective_rank_ratio":[0.885,0.2135,0.8646],"expected_effective_rank":[22.5,22.25,22.75],)"
         R"("effective_rank_vs_expected":[0.9444,0.2303,0.9121],"worst":1})");
   CHECK(json.at("findings")[0].at("metric") == "nc3");

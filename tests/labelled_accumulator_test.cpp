@@ -58,6 +58,7 @@ Numbers everything(const ClassCollapse& r) {
   for (std::size_t c = 0; c < r.per_class.label.size(); ++c) {
     const std::string name = "class " + std::to_string(r.per_class.label[c]);
     all.emplace_back(name, static_cast<double>(r.per_class.samples[c]));
+    all.emplace_back(name, r.per_class.variance(static_cast<Index>(c)));
     all.emplace_back(name, r.per_class.effective_rank(static_cast<Index>(c)));
     all.emplace_back(name, r.per_class.effective_rank_ratio(static_cast<Index>(c)));
   }

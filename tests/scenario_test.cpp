@@ -3,6 +3,7 @@
 #include <collapse/scenario.hpp>
 
 #include <cmath>
+#include <cstddef>
 #include <string>
 
 using namespace collapse;
@@ -43,6 +44,24 @@ TEST_CASE("rows of a scenario are those of its generator", "[scenario]") {
   const auto heavy = rows(Family::heavy_tails, 1.0);
   for (Index i = 0; i < plain.rows(); ++i) {
     CHECK(std::abs(heavy.row(i).dot(plain.row(i)) / (heavy.row(i).norm() * plain.row(i).norm()) - 1.0) < 1e-14);
+  }
+}
+
+TEST_CASE("a single class that collapses is the mixture with one class drawn together", "[scenario]") {
+  const auto whole = synthetic::scenario<double>(Family::mixture, 0.0, 64, 8, 3);
+  const auto labelled = synthetic::scenario<double>(Family::single_class, 0.5, 64, 8, 3);
+  CHECK(whole.labels.empty());
+  REQUIRE(labelled.labels.size() == 64);
+  const double shrink = std::pow(1000.0, -0.5);
+  for (Index i = 0; i < 64; ++i) {
+    CAPTURE(i);
+    CHECK(labelled.labels[static_cast<std::size_t>(i)] == i % 16);
+    if (i % 16 != 0) {
+      CHECK(labelled.embeddings.row(i) == whole.embeddings.row(i));
+    } else {
+      const auto apart = [i](const auto& z) { return (z.row(i) - z.row(0)).eval(); };
+      CHECK(apart(labelled.embeddings).isApprox(shrink * apart(whole.embeddings), 1e-12));
+    }
   }
 }
 

@@ -119,7 +119,7 @@ TEST_CASE("skipped rows and every option are part of a state", "[state]") {
                   .seed = std::numeric_limits<std::uint64_t>::max(),
                   .alpha_first = 2,
                   .alpha_last = 4,
-                  .thresholds = {.complete_dispersion = 0.125, .minimum_samples = 3}};
+                  .thresholds = {.complete_dispersion = 0.125, .minimum_samples = 3, .neural_collapse = 0.25}};
   RowMajor<float> z = rows_of(20, 1);
   z(3, 3) = std::numeric_limits<float>::quiet_NaN();
   Accumulator original(dims, options);
@@ -134,11 +134,12 @@ TEST_CASE("skipped rows and every option are part of a state", "[state]") {
   CHECK(copy.options().alpha_last == 4);
   CHECK(copy.options().thresholds.complete_dispersion == 0.125);
   CHECK(copy.options().thresholds.minimum_samples == 3);
+  CHECK(copy.options().thresholds.neural_collapse == 0.25);
 }
 
 TEST_CASE("the bytes of a state are little-endian and begin with their version", "[state]") {
   const std::string bytes = saved(of_rows(0));
-  CHECK(bytes.substr(0, 16) == "collapse state 2");
+  CHECK(bytes.substr(0, 16) == "collapse state 3");
   CHECK(bytes.substr(16, 8) == std::string("\x05\0\0\0\0\0\0\0", 8));
 }
 
@@ -160,7 +161,7 @@ TEST_CASE("a truncated state is rejected wherever it ends", "[state]") {
     CHECK(refusal(bytes) == "accepted");
   }
   CHECK(contains(refusal(""), "empty"));
-  CHECK(contains(refusal("collapse state 2"), "truncated"));
+  CHECK(contains(refusal("collapse state 3"), "truncated"));
   CHECK(contains(refusal("collapse state 1" + std::string(64, '\0')), "another version"));
 }
 

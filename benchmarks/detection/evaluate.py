@@ -61,14 +61,15 @@ def smallest_strength(rows, column, low, cut):
 
 
 def distinct(rows):
-    """Without the healthy rows that are there already: at strength 0 all families of collapse are the same rows, and the
-    mixture is the same at every strength."""
+    """Without the healthy rows that are there already: at strength 0 all families of collapse are isotropic rows, or the
+    mixture, and the mixture is the same at every strength."""
     seen = set()
     kept = []
     for row in rows:
-        collapse = row["collapsed"] == "0" and row["family"] not in ("power_law", "heavy_tails", "mixture")
-        same = "mixture" if row["family"] == "mixture" else "isotropic" if collapse else None
-        if same is None and float(row["strength"]) == 0.0:
+        same = None
+        if row["family"] == "mixture" or (row["family"] == "single_class" and float(row["strength"]) == 0.0):
+            same = "mixture"
+        elif float(row["strength"]) == 0.0:
             same = "isotropic"
         key = (same, row["N"], row["D"], row["seed"])
         if same is not None and key in seen:

@@ -12,6 +12,7 @@
 #include <collapse/adapters/json_comparison.hpp>
 #include <collapse/adapters/json_layers.hpp>
 #include <collapse/adapters/json_neighbourhood.hpp>
+#include <collapse/class_diagnosis.hpp>
 #include <collapse/confidence.hpp>
 #include <collapse/format.hpp>
 #include <collapse/format_classes.hpp>
@@ -555,7 +556,10 @@ Result measure_once(const Arguments& arguments) {
                         ? collapse::jackknife_report(readers.parts, arguments.options.confidence_level)
                         : result.seen.report();
     if (arguments.uniformity) result.uniformity = command_line::uniformity(kept, arguments.options);
-    if (readers.labelled) result.labels = readers.labelled->report();
+    if (readers.labelled) {
+      result.labels = readers.labelled->report();
+      result.report.diagnosis = collapse::diagnose(result.report, *result.labels, arguments.options.thresholds);
+    }
     if (arguments.neighbours) result.neighbours = command_line::neighbourhood(kept, neighbourhood_options(arguments));
   });
   result.seconds = measuring.seconds();

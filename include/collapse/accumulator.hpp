@@ -181,7 +181,7 @@ class Accumulator {
   [[nodiscard]] Report report_folded() const;
 
   static constexpr SumParts without_directions{.directions = false, .direction_scatter = false};
-  static constexpr std::string_view magic{"collapse state 2"};
+  static constexpr std::string_view magic{"collapse state 3"};
   template <class Archive, class Self>
   static void exchange(Archive& archive, Self& self);
 

@@ -252,6 +252,8 @@ void measure_class_rows(ClassCollapse& result, const MatrixView<Scalar>& z, cons
 
   if (options.per_class) {
     result.per_class = measure_each_class(z, rows, class_of, means.label, options.method, result.input_epsilon);
+    result.per_class.variance =
+        means.variance.unaryExpr([&means](double v) { return std::ldexp(v, 2 * means.exponent); });
     const std::vector<Index>& counts = result.per_class.samples;
     const auto single = std::count(counts.begin(), counts.end(), Index{1});
     if (single > 0) {

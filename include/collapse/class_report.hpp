@@ -14,6 +14,7 @@ namespace collapse {
 struct PerClass {
   std::vector<std::int64_t> label;             ///< ascending
   std::vector<Index> samples;                  ///< rows that its numbers here come from
+  Eigen::VectorXd variance;                    ///< mean squared distance of these from their mean
   Eigen::VectorXd effective_rank;              ///< of the rows of the class about their mean; 0 when they are all equal
   Eigen::VectorXd effective_rank_ratio;        ///< over the largest rank possible, min(N_c - 1, D)
   Eigen::VectorXd expected_effective_rank;     ///< of an isotropic Gaussian sample of N_c rows

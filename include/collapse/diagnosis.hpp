@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace collapse {
 
@@ -28,6 +29,43 @@ namespace detail {
 
 [[nodiscard]] inline std::string counted(Index count, const char* one, const char* many) {
   return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+/// The verdict that a kind of finding leads to; none for what can be wrong with healthy embeddings.
+[[nodiscard]] inline std::optional<Verdict> verdict_of(std::string_view kind) {
+  if (kind == "below_precision" || kind == "complete_collapse") return Verdict::complete_collapse;
+  if (kind == "cluster_collapse") return Verdict::cluster_collapse;
+  if (kind == "class_collapse" || kind == "merged_classes") return Verdict::class_collapse;
+  if (kind == "dimensional_collapse" || kind == "correlated_dimensions") return Verdict::dimensional_collapse;
+  if (kind == "anisotropy") return Verdict::anisotropic;
+  if (kind == "too_few_samples") return Verdict::undetermined;
+  return std::nullopt;
+}
+
+/// Whether the numbers that could have spoken against health are there.
+[[nodiscard]] inline bool is_conclusive(const Report& report) {
+  return std::isfinite(report.variance.dispersion) && std::isfinite(report.spectrum.effective_rank_vs_expected) &&
+         std::isfinite(report.cosine.mean);
+}
+
+/// Sorts findings, gravest first, and draws the verdict from the first that leads to one. One that is not grave at all
+/// leads to none, but for the want of rows.
+[[nodiscard]] inline Diagnosis decide(std::vector<Finding> findings, bool conclusive) {
+  Diagnosis result;
+  result.findings = std::move(findings);
+  std::stable_sort(result.findings.begin(), result.findings.end(),
+                   [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+  const auto first = std::find_if(result.findings.begin(), result.findings.end(), [](const Finding& finding) {
+    const std::optional<Verdict> verdict = verdict_of(finding.kind);
+    return verdict && (finding.severity > 0.0 || *verdict == Verdict::undetermined);
+  });
+  if (first != result.findings.end()) {
+    first->decisive = true;
+    result.verdict = *verdict_of(first->kind);
+  } else {
+    result.verdict = conclusive ? Verdict::healthy : Verdict::undetermined;
+  }
+  return result;
 }
 
 /// Collects what the numbers of a report say, one method per kind of finding.
@@ -54,17 +92,7 @@ class Examination {
     rows_left_out();
     undefined_numbers();
 
-    std::stable_sort(result_.findings.begin(), result_.findings.end(),
-                     [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
-    const auto first = std::find_if(result_.findings.begin(), result_.findings.end(),
-                                    [](const Finding& finding) { return verdict_of(finding.kind).has_value(); });
-    if (first != result_.findings.end()) {
-      first->decisive = true;
-      result_.verdict = *verdict_of(first->kind);
-    } else {
-      result_.verdict = conclusive() ? Verdict::healthy : Verdict::undetermined;
-    }
-    return std::move(result_);
+    return decide(std::move(result_.findings), is_conclusive(report_));
   }
 
  private:
@@ -80,16 +108,6 @@ class Examination {
   void add(const char* kind, double severity, const char* metric, double value, double threshold,
            std::string explanation, const char* remedy = "", const char* origin = "") {
     result_.findings.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy, origin});
-  }
-
-  /// The verdict that a kind of finding leads to; none for what can be wrong with healthy embeddings.
-  [[nodiscard]] static std::optional<Verdict> verdict_of(std::string_view kind) {
-    if (kind == "below_precision" || kind == "complete_collapse") return Verdict::complete_collapse;
-    if (kind == "cluster_collapse") return Verdict::cluster_collapse;
-    if (kind == "dimensional_collapse" || kind == "correlated_dimensions") return Verdict::dimensional_collapse;
-    if (kind == "anisotropy") return Verdict::anisotropic;
-    if (kind == "too_few_samples") return Verdict::undetermined;
-    return std::nullopt;
   }
 
   bool complete_collapse() {
@@ -157,16 +175,15 @@ class Examination {
     return excess * most <= 1.0 ? most : 1.0 / excess;
   }
 
-  /// The effective rank is never below the participation ratio, and with more rows than a collapsed population has
-  /// directions it shows them. With fewer, both a flat spectrum of few directions and a steep one of many fill the rank
-  /// that the sample allows; only where values are missing below it are there no more directions to be seen.
+  /// With more rows than a collapsed population has directions the effective rank shows them. With fewer, both a flat
+  /// spectrum of few directions and a steep one of many fill the rank that the sample allows, and the effective rank
+  /// tells nothing; but dead dimensions, and values missing below that rank, bound the directions of the population.
   void dimensional_collapse() {
     const Spectrum& spectrum = report_.spectrum;
     const double ratio = spectrum.effective_rank_vs_expected;
     if (report_.dims < 2 || std::isnan(ratio)) return;
-    const Index freedom = report_.samples - 1;
     const double share = thresholds_.dimensional_ratio;
-    const Index few = std::max<Index>(1, static_cast<Index>(share * static_cast<double>(report_.dims)));
+    const double few = std::max(1.0, share * static_cast<double>(report_.dims));
     const auto found = [&](double threshold) {
       add("dimensional_collapse", graded(std::min(ratio, share), share, 0.0, 0.5, 0.9),
           "spectrum.effective_rank_vs_expected", ratio, threshold,
@@ -175,14 +192,20 @@ class Examination {
           dimensional_remedy, by_law);
     };
     if (ratio <= share) return found(share);
+    const Index freedom = report_.samples - 1;
     if (freedom >= report_.dims || std::isnan(spectrum.participation_ratio)) return;
-    const double population = population_participation();
-    if (population > share * static_cast<double>(report_.dims)) return;
-    if (spectrum.numerical_rank < freedom) {
-      return found(expected_effective_rank(freedom, few) / spectrum.expected_effective_rank);
-    }
+    const bool all_seen = spectrum.numerical_rank < freedom;
+    const Index live = report_.dims - report_.variance.dead_dimensions;
+    const Index directions = all_seen ? std::min(live, spectrum.numerical_rank) : live;
+    // Of rows in so many directions the same law holds, and the share of them in use carries over.
+    const double threshold = few / static_cast<double>(directions) * expected_effective_rank(freedom, directions) /
+                             spectrum.expected_effective_rank;
+    if (static_cast<double>(directions) <= few || (all_seen && ratio <= threshold)) return found(threshold);
+    if (all_seen) return;
+    // The effective rank is never below the participation ratio.
+    if (population_participation() > few) return;
     // From three rows for two such directions on, the effective rank tells by itself.
-    const Index needed = 3 * few / 2 + 1;
+    const Index needed = static_cast<Index>(1.5 * few) + 1;
     if (report_.samples >= needed) return;
     add("too_few_samples", 0.0, "samples", static_cast<double>(report_.samples), static_cast<double>(needed),
         fmt::format("{} rows cannot tell a steep spectrum from a collapsed one; {} could", report_.samples, needed),
@@ -308,12 +331,6 @@ class Examination {
     }
   }
 
-  /// Whether the numbers that could have spoken against health are there.
-  [[nodiscard]] bool conclusive() const {
-    return std::isfinite(report_.variance.dispersion) && std::isfinite(report_.spectrum.effective_rank_vs_expected) &&
-           std::isfinite(report_.cosine.mean);
-  }
-
   const Report& report_;
   const Thresholds& thresholds_;
   Diagnosis result_;
@@ -331,11 +348,13 @@ class Examination {
 /// @param report      its numbers; its own diagnosis is not read
 /// @param thresholds  where each finding begins
 /// @return verdict and findings, gravest first
+/// @throws OptionError for a threshold out of its range
 /// Cost: O(1).
 /// Source: Jing, Vincent, LeCun & Tian, Understanding dimensional collapse in contrastive self-supervised learning,
 /// 2022 (complete against dimensional); Ethayarajh, How contextual are contextualized word representations?, 2019
 /// (anisotropy).
 [[nodiscard]] inline Diagnosis diagnose(const Report& report, const Thresholds& thresholds = {}) {
+  validate(thresholds);
   return detail::Examination(report, thresholds).run();
 }
 

@@ -448,6 +448,7 @@ inline void put_findings(std::string& out, const Glyphs& glyphs, const Report& r
       wrap(out, margin, fmt::format("{}: {}", kind, evidence));
     }
     if (!finding.explanation.empty()) wrap(out, indent, plain(finding.explanation));
+    if (!finding.origin.empty()) wrap(out, indent, "threshold: " + plain(finding.origin));
     if (!finding.remedy.empty()) wrap(out, fmt::format("{}{} ", indent, glyphs.arrow), plain(finding.remedy));
   }
 }

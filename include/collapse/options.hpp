@@ -29,7 +29,8 @@ struct Thresholds {
   double redundancy = 0.25;  ///< dimensional collapse at or above this mean squared correlation, beyond chance
   double cluster_pairs =
       0.015;  ///< cluster collapse from this share of pairs that point the same way, apart from the rest
-  double smallest_norm = 0.0;  ///< norm collapse below this mean norm: in the units of the encoder, so off by default
+  double neural_collapse = 0.1;  ///< with labels: rows lie at their class means at or below this `nc1_ratio` and `cdnv`
+  double smallest_norm = 0.0;    ///< norm collapse below this mean norm: in the units of the encoder, so off by default
   double largest_norm = std::numeric_limits<double>::infinity();  ///< norm explosion above this mean norm
 
   /// The defaults.
@@ -103,6 +104,29 @@ struct Options {
   Thresholds thresholds{};
 };
 
+/// Throws OptionError unless every threshold lies in its range.
+inline void validate(const Thresholds& thresholds) {
+  const auto require = [](const char* name, double value, double least, double most) {
+    if (value >= least && value <= most) return;
+    throw OptionError(fmt::format("Thresholds::{} is {}; it lies from {} to {}", name, value, least, most));
+  };
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  require("complete_dispersion", thresholds.complete_dispersion, 0.0, 1.0);
+  require("complete_cosine", thresholds.complete_cosine, -1.0, 1.0);
+  require("dimensional_ratio", thresholds.dimensional_ratio, 0.0, 1.0);
+  require("anisotropic_cosine", thresholds.anisotropic_cosine, -1.0, 1.0);
+  require("redundant_correlation", thresholds.redundant_correlation, 0.0, 1.0);
+  require("redundancy", thresholds.redundancy, 0.0, 1.0);
+  require("cluster_pairs", thresholds.cluster_pairs, 0.0, 1.0);
+  require("neural_collapse", thresholds.neural_collapse, 0.0, infinity);
+  require("smallest_norm", thresholds.smallest_norm, 0.0, infinity);
+  require("largest_norm", thresholds.largest_norm, thresholds.smallest_norm, infinity);
+  if (thresholds.minimum_samples < 2) {
+    throw OptionError(
+        fmt::format("Thresholds::minimum_samples is {}; at least 2 rows have a spread", thresholds.minimum_samples));
+  }
+}
+
 /// Throws OptionError unless every option lies in its range.
 inline void validate(const Options& options) {
   if (options.pair_rows < 2) {
@@ -120,6 +144,7 @@ inline void validate(const Options& options) {
     throw OptionError(
         fmt::format("Options::confidence_level is {}; it is a probability between 0 and 1", options.confidence_level));
   }
+  validate(options.thresholds);
 }
 
 }  // namespace collapse

@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 /// Graded families of embeddings with the truth attached, to find out what a number or a verdict is worth:
 ///
@@ -26,14 +28,15 @@ enum class Family {
   redundant,       ///< every two dimensions have correlation strength
   cone,            ///< every two rows have cosine 0.95 strength
   clusters,        ///< 8 centres, (1 - strength) / strength * 0.75 around them
+  single_class,    ///< the mixture, labelled; rows of label 0 are 1000^-strength times as far from their centre
   norm_collapse,   ///< 1000^-strength times healthy lengths
   norm_explosion,  ///< 1000^strength times healthy lengths
 };
 
-inline constexpr std::array<Family, 11> families{Family::power_law,     Family::heavy_tails,   Family::mixture,
-                                                 Family::complete,      Family::dimensional,   Family::dead,
-                                                 Family::redundant,     Family::cone,          Family::clusters,
-                                                 Family::norm_collapse, Family::norm_explosion};
+inline constexpr std::array<Family, 12> families{Family::power_law,    Family::heavy_tails,   Family::mixture,
+                                                 Family::complete,     Family::dimensional,   Family::dead,
+                                                 Family::redundant,    Family::cone,          Family::clusters,
+                                                 Family::single_class, Family::norm_collapse, Family::norm_explosion};
 
 [[nodiscard]] constexpr std::string_view to_string(Family family) noexcept {
   switch (family) {
@@ -46,6 +49,7 @@ inline constexpr std::array<Family, 11> families{Family::power_law,     Family::
     case Family::redundant: return "redundant";
     case Family::cone: return "cone";
     case Family::clusters: return "clusters";
+    case Family::single_class: return "single_class";
     case Family::norm_collapse: return "norm_collapse";
     case Family::norm_explosion: return "norm_explosion";
   }
@@ -78,6 +82,7 @@ struct Truth {
       case Family::redundant: result.verdict = Verdict::dimensional_collapse; break;
       case Family::cone: result.verdict = Verdict::anisotropic; break;
       case Family::clusters: result.verdict = Verdict::cluster_collapse; break;
+      case Family::single_class: result.verdict = Verdict::class_collapse; break;
       default: break;
     }
   }
@@ -87,12 +92,15 @@ struct Truth {
 template <EmbeddingScalar Scalar>
 struct Scenario {
   Embeddings<Scalar> embeddings;
+  std::vector<std::int64_t> labels;  ///< of Family::single_class: one for each row, 0 to 15; else none
   Truth truth;
 };
 
 namespace detail {
 
 inline constexpr double log_thousand = 6.907755278982137;
+inline constexpr Index mixture_centres = 16;
+inline constexpr double mixture_spread = 2.0;
 
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> scaled(Index rows, Index dims, double factor, std::uint64_t seed) {
@@ -109,6 +117,18 @@ template <EmbeddingScalar Scalar>
   });
 }
 
+/// In double as far as it goes: what is left of the collapsed class may lie below the rounding of its centre.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Embeddings<Scalar> single_class(Index rows, Index dims, double strength, std::uint64_t seed) {
+  Embeddings<double> result = clusters<double>(rows, dims, mixture_centres, mixture_spread, seed);
+  const Embeddings<double> centre = clusters<double>(1, dims, mixture_centres, 0.0, seed);
+  const double shrink = collapse::detail::portable_exp(-log_thousand * strength);
+  for (Index i = 0; i < rows; i += mixture_centres) {
+    result.row(i) = centre.row(0) + shrink * (result.row(i) - centre.row(0));
+  }
+  return result.template cast<Scalar>();
+}
+
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> member(Family family, double strength, Index rows, Index dims, std::uint64_t seed) {
   using collapse::detail::portable_exp;
@@ -117,7 +137,8 @@ template <EmbeddingScalar Scalar>
   switch (family) {
     case Family::power_law: return power_law<Scalar>(rows, dims, strength, seed);
     case Family::heavy_tails: return heavy_tails<Scalar>(rows, dims, strength, seed);
-    case Family::mixture: return clusters<Scalar>(rows, dims, 16, 2.0, seed);
+    case Family::mixture: return clusters<Scalar>(rows, dims, mixture_centres, mixture_spread, seed);
+    case Family::single_class: return single_class<Scalar>(rows, dims, strength, seed);
     case Family::norm_collapse: return scaled<Scalar>(rows, dims, portable_exp(-log_thousand * strength), seed);
     case Family::norm_explosion: return scaled<Scalar>(rows, dims, portable_exp(log_thousand * strength), seed);
     default: break;
@@ -151,7 +172,11 @@ template <EmbeddingScalar Scalar>
                                         std::uint64_t seed = 0) {
   detail::require_shape(rows, dims);
   detail::require(strength >= 0.0 && strength <= 1.0, "scenario", "strength", strength, "from 0 to 1");
-  return {detail::member<Scalar>(family, strength, rows, dims, seed), truth(family, strength)};
+  Scenario<Scalar> result{detail::member<Scalar>(family, strength, rows, dims, seed), {}, truth(family, strength)};
+  if (family == Family::single_class) {
+    for (Index i = 0; i < rows; ++i) result.labels.push_back(i % detail::mixture_centres);
+  }
+  return result;
 }
 
 }  // namespace collapse::synthetic

@@ -33,6 +33,7 @@ namespace collapse::reference {
   report.lidar = 1.9375;
   report.per_class.label = {0, 1, 7};
   report.per_class.samples = {200, 190, 210};
+  report.per_class.variance = Eigen::Vector3d(4.5, 0.5, 3.5);
   report.per_class.effective_rank = Eigen::Vector3d(21.25, 5.125, 20.75);
   report.per_class.effective_rank_ratio = Eigen::Vector3d(0.885, 0.2135, 0.8646);
   report.per_class.expected_effective_rank = Eigen::Vector3d(22.5, 22.25, 22.75);

@@ -13,6 +13,7 @@ void to_json(Json& json, const PerClass& classes) {
   json = Json::object();
   json["label"] = classes.label;
   json["samples"] = classes.samples;
+  json["variance"] = detail::json_numbers<Json>(classes.variance);
   json["effective_rank"] = detail::json_numbers<Json>(classes.effective_rank);
   json["effective_rank_ratio"] = detail::json_numbers<Json>(classes.effective_rank_ratio);
   json["expected_effective_rank"] = detail::json_numbers<Json>(classes.expected_effective_rank);

@@ -35,6 +35,7 @@ void exchange(auto& archive, MaybeConst<Options> auto& options) {
   archive(thresholds.minimum_samples);
   archive(thresholds.redundancy);
   archive(thresholds.cluster_pairs);
+  archive(thresholds.neural_collapse);
   archive(thresholds.smallest_norm);
   archive(thresholds.largest_norm);
 }
