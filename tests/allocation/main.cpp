@@ -18,6 +18,7 @@ void take() { taken += forbidden ? 1 : 0; }
   } while (false)
 
 #include <collapse/accumulator.hpp>
+#include <collapse/regularizers.hpp>
 
 void* operator new(std::size_t size) {
   take();
@@ -54,6 +55,49 @@ int allocations(Eigen::Index rows, int updates) {
   return taken;
 }
 
+/// Allocations of further calls of a penalty whose object has seen the shape.
+template <class Call>
+int allocations_of(const Call& call) {
+  call();
+  taken = 0;
+  forbidden = true;
+  Eigen::internal::set_is_malloc_allowed(false);
+  for (int i = 0; i < 3; ++i) call();
+  Eigen::internal::set_is_malloc_allowed(true);
+  forbidden = false;
+  return taken;
+}
+
+int report(const char* penalty, int count) {
+  if (count == 0) return 0;
+  std::printf("3 calls of %s took memory %d times\n", penalty, count);
+  return 1;
+}
+
+/// Penalties that do not: those with a decomposition leave its memory to Eigen.
+int penalties(Eigen::Index rows, Eigen::Index dims) {
+  namespace reg = collapse::regularizers;
+  const Batch a = batch_of(rows, dims, 0.5F);
+  const Batch b = batch_of(rows, dims, -0.25F);
+  Batch da, db;
+  reg::VarianceHinge hinge;
+  reg::CovariancePenalty covariance;
+  reg::Uniformity uniformity;
+  reg::Alignment alignment;
+  reg::Vicreg vicreg;
+  reg::BarlowTwins barlow;
+  reg::InfoNce contrast;
+  int failures = 0;
+  failures += report("VarianceHinge", allocations_of([&] { hinge.value_and_gradient(a, da); }));
+  failures += report("CovariancePenalty", allocations_of([&] { covariance.value_and_gradient(a, da); }));
+  failures += report("Uniformity", allocations_of([&] { uniformity.value_and_gradient(a, da); }));
+  failures += report("Alignment", allocations_of([&] { alignment.value_and_gradient(a, b, da, db); }));
+  failures += report("Vicreg", allocations_of([&] { vicreg.value_and_gradient(a, b, da, db); }));
+  failures += report("BarlowTwins", allocations_of([&] { barlow.value_and_gradient(a, b, da, db); }));
+  failures += report("InfoNce", allocations_of([&] { contrast.value_and_gradient(a, b, da, db); }));
+  return failures;
+}
+
 }  // namespace
 
 int main() {
@@ -64,5 +108,7 @@ int main() {
     std::printf("50 updates with %td rows took memory %d times\n", static_cast<std::ptrdiff_t>(rows), count);
     ++failures;
   }
+  failures += penalties(120, 40);
+  failures += penalties(40, 120);
   return failures == 0 ? 0 : 1;
 }
