@@ -29,6 +29,12 @@ using reference::Real;
 namespace {
 
 /// Of which one metric alone is defined.
+Report with_rank(double vs_expected) {
+  Report report;
+  report.spectrum.effective_rank_vs_expected = vs_expected;
+  return report;
+}
+
 Report with_dispersion(double dispersion) {
   Report report;
   report.variance.dispersion = dispersion;
@@ -37,20 +43,20 @@ Report with_dispersion(double dispersion) {
 
 const MonitorOptions quick{.patience = 3, .window = 5, .warm_up = 10};
 
-/// Feeds dispersions to a monitor, one per step, and remembers the alarms.
+/// Feeds one metric to a monitor, one value per step, and remembers the alarms.
 struct Run {
-  explicit Run(const MonitorOptions& options = quick) : monitor(options) {}
+  explicit Run(const MonitorOptions& options = quick, Report (*report)(double) = with_rank)
+      : monitor(options), report_with(report) {}
 
-  Run& feed(double dispersion, int times = 1) {
+  Run& feed(double value, int times = 1) {
     for (int i = 0; i < times; ++i) {
-      if (const std::optional<Alarm> alarm = monitor.observe(step++, with_dispersion(dispersion))) {
-        raised.push_back(*alarm);
-      }
+      if (const std::optional<Alarm> alarm = monitor.observe(step++, report_with(value))) raised.push_back(*alarm);
     }
     return *this;
   }
 
   Monitor monitor;
+  Report (*report_with)(double);
   std::vector<Alarm> raised;
   std::int64_t step = 0;
 };
@@ -279,8 +285,9 @@ TEST_CASE("a sudden fall raises one alarm after patience and names its first ste
   run.feed(0.2);
   REQUIRE(run.raised.size() == 1);
   const Alarm& alarm = run.raised.front();
-  CHECK(alarm.metric == "variance.dispersion");
-  CHECK(alarm.quantity == "variance.dispersion");
+  CHECK(alarm.metric == "spectrum.effective_rank_vs_expected");
+  CHECK(alarm.quantity == "spectrum.effective_rank_vs_expected");
+  CHECK(std::isnan(alarm.threshold));
   CHECK(alarm.since == 30);
   CHECK(alarm.step == 32);
   CHECK(alarm.observations == 3);
@@ -358,6 +365,83 @@ TEST_CASE("the warm-up is not judged and its early values make no level", "[moni
   CHECK(low_in_warm_up.raised.empty());
   low_in_warm_up.feed(0.1, 1);
   CHECK(low_in_warm_up.raised.empty());  // the level is the median of 2 x 0.8 and 3 x 0.1
+}
+
+TEST_CASE("the spread is judged from the first window on and may fall farther", "[monitor]") {
+  Run run(quick, with_dispersion);
+  run.feed(0.8, 5).feed(0.2, 30);
+  CHECK(run.raised.empty());
+  run.feed(std::nextafter(0.2, 0.0), 3);
+  REQUIRE(run.raised.size() == 1);
+  CHECK(run.raised.front().metric == "variance.dispersion");
+  CHECK(run.raised.front().baseline == 0.8);
+  CHECK(std::isnan(run.raised.front().threshold));
+
+  Run early(quick, with_dispersion);
+  early.feed(0.8, 4).feed(0.1, 3);
+  CHECK(early.raised.empty());  // the level is the median of 4 x 0.8 and 0.1, of which the others are low
+  early.feed(0.1);
+  CHECK(early.raised.size() == 1);
+  Run as_asked({.spread_drop = 0.5, .patience = 1, .window = 5, .warm_up = 5}, with_dispersion);
+  as_asked.feed(0.8, 5).feed(0.4);
+  CHECK(as_asked.raised.empty());
+  as_asked.feed(0.39);
+  CHECK(as_asked.raised.size() == 1);
+}
+
+TEST_CASE("a run that has collapsed from its first steps on is told after the warm-up", "[monitor]") {
+  Run run(quick, with_dispersion);
+  run.feed(0.01, 12);
+  CHECK(run.raised.empty());
+  run.feed(0.01);
+  REQUIRE(run.raised.size() == 1);
+  const Alarm& alarm = run.raised.front();
+  CHECK(alarm.since == 10);
+  CHECK(alarm.threshold == 0.01);
+  CHECK(alarm.baseline == 0.01);
+  CHECK(alarm.drop == 0.0);
+  CHECK(fmt::format("{}", alarm) ==
+        "collapse alarm: variance.dispersion is 0.01, complete collapse from 0.01 on, since step 10 (3 observations)");
+  run.feed(0.02, 3);
+  CHECK(run.monitor.alarms().empty());
+  run.feed(std::nextafter(0.01, 1.0), 20);
+  CHECK(run.raised.size() == 1);
+
+  Run zeros(quick, with_dispersion);
+  zeros.feed(0.0, 13);
+  REQUIRE(zeros.raised.size() == 1);
+  CHECK(zeros.raised.front().drop == 0.0);
+
+  // An encoder may begin like that.
+  Run opening(quick, with_dispersion);
+  opening.feed(0.001, 9).feed(0.5, 50);
+  CHECK(opening.raised.empty());
+
+  const auto with_cosine = [](double cosine) {
+    Report report;
+    report.dims = 4;
+    report.cosine.mean = cosine;
+    return report;
+  };
+  Run cone(quick, with_cosine);
+  cone.feed(0.974, 30);
+  CHECK(cone.raised.empty());
+  cone.feed(0.976, 3);
+  REQUIRE(cone.raised.size() == 1);
+  CHECK(close(cone.raised.front().threshold, 0.025, 1e-12));
+  MonitorOptions strict = quick;
+  strict.thresholds.complete_cosine = 0.9;
+  Run stricter(strict, with_cosine);
+  stricter.feed(0.95, 13);
+  CHECK(stricter.raised.size() == 1);
+}
+
+TEST_CASE("directions in one dimension are not judged", "[monitor]") {
+  Monitor monitor(quick);
+  for (int step = 0; step < 60; ++step) {
+    const Dense<double> z = reference::gaussian<double>(20, 1, static_cast<std::uint64_t>(step + 1)).cwiseAbs();
+    CHECK_FALSE(monitor.observe(step, (z.array() + (step < 30 ? 0.0 : 0.5)).matrix().eval()));
+  }
 }
 
 TEST_CASE("an outlier raises no alarm", "[monitor]") {
@@ -469,17 +553,23 @@ TEST_CASE("rounding errors of equal directions are no level to fall from", "[mon
   [[maybe_unused]] const test::OneThread one;
   Monitor monitor(quick);
   Random random(3);
+  std::vector<Alarm> raised;
   for (int step = 0; step < 300; ++step) {
-    Dense<double> z(20, 1);
+    Dense<double> z = Dense<double>::Zero(20, 2);
     // x / |x| is 1 or rounded to the number beside it, but for powers of 2.
     const bool exact = step % 50 >= 25;
     for (Index i = 0; i < z.rows(); ++i) {
       z(i, 0) = exact ? std::ldexp(1.0, 1 + static_cast<int>(i % 2)) : 1.0 + 3.0 * random.uniform();
     }
-    CHECK_FALSE(monitor.observe(step, z));
+    if (const std::optional<Alarm> alarm = monitor.observe(step, z)) raised.push_back(*alarm);
     if (step == 0) CHECK(monitor.history().back().mean_cosine_distance > 0.0);
     if (exact) CHECK(monitor.history().back().mean_cosine_distance == 0.0);
   }
+  // That they are equal is told once.
+  REQUIRE(raised.size() == 1);
+  CHECK(raised.front().metric == "cosine.mean");
+  CHECK(raised.front().baseline == 0.0);
+  CHECK(raised.front().threshold > 0.0);
 }
 
 TEST_CASE("every judged metric raises its own alarm and the gravest is returned", "[monitor]") {
@@ -497,8 +587,8 @@ TEST_CASE("every judged metric raises its own alarm and the gravest is returned"
   std::int64_t step = 0;
   for (; step < 20; ++step) CHECK_FALSE(monitor.observe(step, report));
   report.norms.mean = 0.003;
-  report.variance.dispersion = 0.3;
-  report.variance.normalized_std = 0.09;
+  report.variance.dispersion = 0.19;
+  report.variance.normalized_std = 0.04;
   report.variance.dead_dimensions = 40;
   report.cosine.mean = 0.92;
   report.spectrum.effective_rank = 4.0;
@@ -654,7 +744,11 @@ TEST_CASE("a monitor drops rows with a NaN where it is asked to", "[monitor]") {
 }
 
 TEST_CASE("options of a monitor outside their range are named", "[monitor]") {
-  for (const double drop : {0.0, 1.0, -0.5, undefined}) CHECK_THROWS_AS(Monitor({.relative_drop = drop}), OptionError);
+  for (const double drop : {0.0, 1.0, -0.5, undefined}) {
+    CHECK_THROWS_AS(Monitor({.relative_drop = drop}), OptionError);
+    CHECK_THROWS_AS(Monitor({.spread_drop = drop}), OptionError);
+  }
+  CHECK_THROWS_AS(Monitor({.thresholds = {.complete_cosine = 2.0}}), OptionError);
   CHECK_THROWS_AS(Monitor({.patience = 0}), OptionError);
   CHECK_THROWS_AS(Monitor({.window = 0}), OptionError);
   CHECK_THROWS_AS(Monitor({.window = 51}), OptionError);

@@ -4,8 +4,8 @@
 //     alarms FIRST_SEED RUNS
 //
 // A batch has 128 rows of 64 dimensions. Every curve has what healthy ones have: a first hundred steps in which the
-// embeddings leave the cone of an untrained encoder, lengths that grow, a spectrum that steepens as features are
-// learned, and batches that differ. From step 400 on a collapse goes from strength 0 to 1, within one step or 400.
+// embeddings leave the cone of an untrained encoder and their spectrum steepens as features are learned, lengths that
+// grow, and batches that differ. From step 400 on a collapse goes from strength 0 to 1, within one step or 400.
 
 #include <collapse/detail/hash.hpp>
 #include <collapse/metrics/variance.hpp>
@@ -38,7 +38,7 @@ Eigen::MatrixXf healthy(int step, std::uint64_t seed) {
   const double progress = static_cast<double>(step) / steps;
   const double young = std::exp(-step / 30.0);
   const std::uint64_t batch = collapse::detail::hash(seed, static_cast<std::uint64_t>(step));
-  Eigen::MatrixXf z = collapse::synthetic::power_law<float>(rows, dims, 0.7 * progress, batch);
+  Eigen::MatrixXf z = collapse::synthetic::power_law<float>(rows, dims, 0.7 * (1.0 - young), batch);
   const Eigen::RowVectorXf direction = collapse::synthetic::isotropic<float>(1, dims, seed);
   z.rowwise() += static_cast<float>(1.5 * young) * direction;
   // Batches differ: some are easier than others.

@@ -34,10 +34,14 @@ namespace collapse {
 
 /// When a Monitor raises an alarm, and what it keeps and writes. An aggregate: `Monitor({.patience = 5, .log = &log})`.
 struct MonitorOptions {
-  double relative_drop = 0.5;  ///< a value is low when it is more than this share below its level, above 0, below 1
-  Index patience = 3;          ///< low observations in a row that raise an alarm
-  Index window = 20;           ///< observations whose median makes the level
-  Index warm_up = 50;          ///< first observations of a metric, which are not judged; at least `window`
+  double relative_drop =
+      0.5;  ///< dimensions in use are low when more than this share below their level; above 0, below 1
+  double spread_drop =
+      0.75;            ///< dispersion, normalised std and 1 - mean cosine are low when more than this share below
+  Index patience = 3;  ///< low observations in a row that raise an alarm
+  Index window = 20;   ///< observations whose median makes the level
+  Index warm_up = 50;  ///< first observations of a metric, which are not judged but for the spread; at least `window`
+  Thresholds thresholds{};  ///< after the warm-up, spread at or below that of a complete collapse is low in any case
   NonFinite nonfinite = NonFinite::reject;
   std::uint64_t seed = 0;                          ///< of the pairs of rows behind the participation ratio
   Index keep = std::numeric_limits<Index>::max();  ///< observations in the history, about 100 bytes each
@@ -50,6 +54,11 @@ inline void validate(const MonitorOptions& options) {
     throw OptionError(
         fmt::format("MonitorOptions::relative_drop is {}; it is a share above 0 and below 1", options.relative_drop));
   }
+  if (!(options.spread_drop > 0.0 && options.spread_drop < 1.0)) {
+    throw OptionError(
+        fmt::format("MonitorOptions::spread_drop is {}; it is a share above 0 and below 1", options.spread_drop));
+  }
+  validate(options.thresholds);
   if (options.patience < 1) {
     throw OptionError(
         fmt::format("MonitorOptions::patience is {}; an alarm takes at least 1 observation", options.patience));
@@ -82,16 +91,17 @@ struct Observation {
   double effective_rank_vs_expected = undefined;
 };
 
-/// A metric has fallen against its own past and stayed there.
+/// A metric has fallen against its own past, or to where there is nothing left, and stayed there.
 struct Alarm {
-  std::string_view metric;    ///< path in the report, e.g. "variance.dispersion"
-  std::string_view quantity;  ///< what fell: the metric, or what is left of it, e.g. "1 - cosine.mean"
-  std::int64_t since = 0;     ///< step of the first low observation
-  std::int64_t step = 0;      ///< at which the alarm was raised
-  Index observations = 0;     ///< low ones, `since` to `step`
-  double value = undefined;   ///< of the quantity at `step`
-  double baseline = undefined;
-  double drop = undefined;  ///< 1 - value / baseline, in (relative_drop, 1]
+  std::string_view metric;       ///< path in the report, e.g. "variance.dispersion"
+  std::string_view quantity;     ///< what fell: the metric, or what is left of it, e.g. "1 - cosine.mean"
+  std::int64_t since = 0;        ///< step of the first low observation
+  std::int64_t step = 0;         ///< at which the alarm was raised
+  Index observations = 0;        ///< low ones, `since` to `step`
+  double value = undefined;      ///< of the quantity at `step`
+  double baseline = undefined;   ///< its level
+  double drop = undefined;       ///< 1 - value / baseline
+  double threshold = undefined;  ///< that the value lies at or below; undefined where it has only fallen
 };
 
 namespace detail {
@@ -101,26 +111,36 @@ struct JudgedMetric {
   std::string_view metric;
   std::string_view quantity;
   double rounding;  ///< what the arithmetic makes of equal rows; anything below is 0
+  /// Whether it tells how far apart rows are, or how many dimensions they use. An untrained encoder uses many, for want
+  /// of features, and learning takes some of them: their level is that after the warm-up. Rows need never be nearer to
+  /// each other than an untrained encoder makes them.
+  bool is_spread;
   double (*of)(const Observation&);
+  double (*threshold)(const Thresholds&) = nullptr;  ///< of a complete collapse
 };
 
 /// Lengths are not among them, which a loss that normalises its embeddings leaves free, nor is the effective rank,
 /// which follows the number of rows.
 inline constexpr std::array<JudgedMetric, 6> judged_metrics{{
-    {"variance.dispersion", "variance.dispersion", 0x1p-100, [](const Observation& seen) { return seen.dispersion; }},
-    {"variance.normalized_std", "variance.normalized_std", 0x1p-50,
+    {"variance.dispersion", "variance.dispersion", 0x1p-100, true,
+     [](const Observation& seen) { return seen.dispersion; },
+     [](const Thresholds& thresholds) { return thresholds.complete_dispersion; }},
+    {"variance.normalized_std", "variance.normalized_std", 0x1p-50, true,
      [](const Observation& seen) { return seen.normalized_std; }},
-    {"variance.dead_dimensions", "1 - variance.dead_dimensions / dims", 0.0,
+    {"variance.dead_dimensions", "1 - variance.dead_dimensions / dims", 0.0, false,
      [](const Observation& seen) {
        // A single row has no dead dimensions, and none that is known to be alive.
        return seen.samples < 2 || seen.dims < 1
                   ? undefined
                   : 1.0 - static_cast<double>(seen.dead_dimensions) / static_cast<double>(seen.dims);
      }},
-    {"cosine.mean", "1 - cosine.mean", 0x1p-100, [](const Observation& seen) { return seen.mean_cosine_distance; }},
-    {"spectrum.population_participation_ratio", "spectrum.population_participation_ratio", 0.0,
+    {"cosine.mean", "1 - cosine.mean", 0x1p-100, true,
+     // In one dimension there are two directions, and data of one sign have nothing to say about it.
+     [](const Observation& seen) { return seen.dims == 1 ? undefined : seen.mean_cosine_distance; },
+     [](const Thresholds& thresholds) { return 1.0 - thresholds.complete_cosine; }},
+    {"spectrum.population_participation_ratio", "spectrum.population_participation_ratio", 0.0, false,
      [](const Observation& seen) { return seen.population_participation_ratio; }},
-    {"spectrum.effective_rank_vs_expected", "spectrum.effective_rank_vs_expected", 0.0,
+    {"spectrum.effective_rank_vs_expected", "spectrum.effective_rank_vs_expected", 0.0, false,
      [](const Observation& seen) { return seen.effective_rank_vs_expected; }},
 }};
 
@@ -132,23 +152,35 @@ class Track {
     if (std::isnan(value)) return false;
     if (value < metric.rounding) value = 0.0;
     ++seen_;
-    // There is no level, and nothing lies below it, until the warm-up ends.
+    const double drop = metric.is_spread ? options.spread_drop : options.relative_drop;
+    const bool has_threshold = metric.threshold != nullptr && seen_ > options.warm_up;
+    const double threshold = has_threshold ? metric.threshold(options.thresholds) : undefined;
+    const bool nothing_left = value <= threshold;
+    // There is no level, and nothing lies below it, until enough was seen.
     if (alarm_) {
-      const bool restored = value >= (1.0 - 0.5 * options.relative_drop) * level_;
+      const bool restored = value >= (1.0 - 0.5 * drop) * level_ && !nothing_left;
       restored_ = restored ? restored_ + 1 : 0;
       if (restored_ < options.patience) return false;
       alarm_.reset();
       restored_ = 0;
-    } else if (value < (1.0 - options.relative_drop) * level_) {
+    } else if (value < (1.0 - drop) * level_ || nothing_left) {
       if (low_++ == 0) since_ = step;
       if (low_ < options.patience) return false;
-      alarm_ = {metric.metric, metric.quantity, since_, step, low_, value, level_, 1.0 - value / level_};
+      alarm_ = {metric.metric,
+                metric.quantity,
+                since_,
+                step,
+                low_,
+                value,
+                level_,
+                level_ > 0.0 ? 1.0 - value / level_ : 0.0,
+                nothing_left ? threshold : undefined};
       return true;
     }
     low_ = 0;
     recent_.push_back(value);
     if (static_cast<Index>(recent_.size()) > options.window) recent_.erase(recent_.begin());
-    if (seen_ >= options.warm_up) level_ = std::max(level_, median_of_recent());
+    if (seen_ >= (metric.is_spread ? options.window : options.warm_up)) level_ = std::max(level_, median_of_recent());
     return false;
   }
 
@@ -175,18 +207,22 @@ class Track {
 ///     collapse::Monitor monitor({.log = &log});
 ///     for (...) if (const auto alarm = monitor.observe(step, Z)) fmt::print("{}\n", *alarm);
 ///
-/// Each metric is judged against its own past. Its level is the highest median of `window` observations in a row since
-/// the end of the warm-up: the best that it has held, not the latest, because a level that moved down along with the
-/// metric would hide a slow collapse. A value more than `relative_drop` below the level is low; `patience` of them in a
-/// row raise the alarm, which names the step of the first. The alarm stands, and is not raised again, until `patience`
-/// values in a row have made good half of the drop; another fall raises another. Values that are low, or are seen while
-/// the alarm stands, do not enter the window. An undefined value is passed over, neither low nor not. Patience, window
-/// and warm-up count the observations of the metric at hand.
+/// Each metric is judged against its own past. Its level is the highest median of `window` observations in a row: the
+/// best that it has held, not the latest, because a level that moved down along with the metric would hide a slow
+/// collapse. A value more than a share below the level is low; `patience` of them in a row raise the alarm, which names
+/// the step of the first. The alarm stands, and is not raised again, until `patience` values in a row have made good
+/// half of the drop; another fall raises another. Values that are low, or are seen while the alarm stands, do not enter
+/// the window. An undefined value is passed over, neither low nor not. Patience, window and warm-up count the
+/// observations of the metric at hand.
 ///
-/// Judged are `variance.dispersion`, `variance.normalized_std`, the share of dimensions that are not dead,
-/// 1 - `cosine.mean`, the participation ratio of the population (of batches of 16 rows and more), and of reports
-/// `spectrum.effective_rank_vs_expected`. A run that has collapsed before the warm-up ends, and stays so, raises no
-/// alarm: its past is no better. That is what `measure` and its verdict are for.
+/// How far apart rows are is judged from the first `window` observations on, with `spread_drop`: `variance.dispersion`,
+/// `variance.normalized_std` and 1 - `cosine.mean`. After the warm-up these are low as well where a report would call
+/// the embeddings completely collapsed, so a run that has collapsed from its first steps on is told too.
+///
+/// How many dimensions they use is judged after the warm-up, with `relative_drop`: the share of dimensions that are not
+/// dead, the participation ratio of the population (of batches of 16 rows and more), and of reports
+/// `spectrum.effective_rank_vs_expected`. A run that is dimensionally collapsed before the warm-up ends, and stays so,
+/// raises no alarm: its past is no better. That is what `measure` and its verdict are for.
 ///
 /// A value type; copies write to the same log. What throws leaves the monitor as it was, and nothing in the log.
 /// A log that cannot be written neither stops the training nor passes unseen: observations go on, the stream keeps its
@@ -371,16 +407,20 @@ inline void Monitor::write(const std::string& line) noexcept {
 
 }  // namespace collapse
 
-/// One line: "collapse alarm: variance.dispersion fell 63 % below its level 0.71, to 0.26, since step 1200 (3
-/// observations)". Takes the specifications of a string.
+/// One line: "collapse alarm: variance.dispersion fell 83 % below its level 0.71, to 0.12, since step 1200 (3
+/// observations)", or "collapse alarm: variance.dispersion is 0.004, complete collapse from 0.01 on, since ...". Takes
+/// the specifications of a string.
 template <>
 struct fmt::formatter<collapse::Alarm> : fmt::formatter<fmt::string_view> {
   template <class Context>
   auto format(const collapse::Alarm& alarm, Context& context) const -> decltype(context.out()) {
-    const std::string line =
-        fmt::format("collapse alarm: {} fell {:.0f} % below its level {:.4g}, to {:.4g}, since step {} ({} {})",
-                    alarm.quantity, 100.0 * alarm.drop, alarm.baseline, alarm.value, alarm.since, alarm.observations,
-                    alarm.observations == 1 ? "observation" : "observations");
+    const std::string what = std::isnan(alarm.threshold)
+                                 ? fmt::format("{} fell {:.0f} % below its level {:.4g}, to {:.4g}", alarm.quantity,
+                                               100.0 * alarm.drop, alarm.baseline, alarm.value)
+                                 : fmt::format("{} is {:.4g}, complete collapse from {:.4g} on", alarm.quantity,
+                                               alarm.value, alarm.threshold);
+    const std::string line = fmt::format("collapse alarm: {}, since step {} ({} {})", what, alarm.since,
+                                         alarm.observations, alarm.observations == 1 ? "observation" : "observations");
     return fmt::formatter<fmt::string_view>::format(line, context);
   }
 };
