@@ -10,4 +10,6 @@ need g++ cmake make libeigen3-dev libfmt-dev catch2 libcli11-dev nlohmann-json3-
 
 cmake --preset "${COLLAPSE_PRESET:-test}" -DCOLLAPSE_BUILD_BENCHMARKS=OFF "${cmake_options[@]}"
 cmake --build --preset "${COLLAPSE_PRESET:-test}" --parallel "$(jobs)"
+# Tests share the cores with each other: a thread that waits for its team must not keep one from the rest.
+export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-passive}"
 ctest --preset "${COLLAPSE_PRESET:-test}" --parallel "$(jobs)" "$@"
