@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -36,6 +37,14 @@ std::string expect_alarm_in_time(const Run& run) {
   const std::optional<int> half = run.half_lost();
   if (!half || run.alarm->step <= *half) return {};
   return fmt::format("alarm at step {}, half of the accuracy lost at {}", run.alarm->step, *half);
+}
+
+/// A recipe with one thing taken away.
+template <class Value>
+Recipe without(Recipe recipe, const char* ablation, Value Recipe::*what, Value instead) {
+  recipe.ablation = ablation;
+  recipe.*what = instead;
+  return recipe;
 }
 
 class Table {
@@ -81,22 +90,16 @@ class Table {
 std::vector<Experiment> experiments(const Digits& digits) {
   Table table(digits);
 
-  Recipe invariance{.system = "invariance only", .objective = Objective::invariance};
+  const Recipe invariance{.system = "invariance only", .objective = Objective::invariance};
   table.add(invariance, Verdict::complete_collapse);
-  Recipe simclr{.system = "SimCLR", .objective = Objective::simclr};
-  Recipe simclr_alone = simclr;
-  simclr_alone.ablation = "no negatives";
-  simclr_alone.negatives = false;
+  const Recipe simclr{.system = "SimCLR", .objective = Objective::simclr};
+  const Recipe simclr_alone = without(simclr, "no negatives", &Recipe::negatives, false);
   table.add(simclr, expect_intact);
   table.add(simclr_alone, Verdict::complete_collapse);
 
-  Recipe moco{.system = "MoCo", .objective = Objective::moco};
-  Recipe moco_alone = moco;
-  moco_alone.ablation = "no queue";
-  moco_alone.negatives = false;
-  Recipe moco_stale = moco;
-  moco_stale.ablation = "momentum 0";
-  moco_stale.momentum = 0.0F;
+  const Recipe moco{.system = "MoCo", .objective = Objective::moco};
+  const Recipe moco_alone = without(moco, "no queue", &Recipe::negatives, false);
+  const Recipe moco_stale = without(moco, "momentum 0", &Recipe::momentum, 0.0F);
   table.add(moco, expect_intact);
   table.add(moco_alone, Verdict::complete_collapse);
   // The keys of the queue are those of other encoders: the run goes through a collapse before it finds out.
@@ -106,59 +109,41 @@ std::vector<Experiment> experiments(const Digits& digits) {
     return least < 0.2 ? std::string() : fmt::format("the dispersion never falls below {:.2f}", least);
   });
 
-  Recipe byol{.system = "BYOL", .objective = Objective::byol};
-  Recipe byol_alone = byol;
-  byol_alone.ablation = "no predictor";
-  byol_alone.predictor = false;
+  const Recipe byol{.system = "BYOL", .objective = Objective::byol};
+  Recipe byol_alone = without(byol, "no predictor", &Recipe::predictor, false);
   byol_alone.steps = 900;  // it goes slowly
-  Recipe byol_through = byol;
-  byol_through.ablation = "no stop-gradient";
-  byol_through.stop_gradient = false;
-  Recipe byol_plain = byol;
-  byol_plain.ablation = "no batch norm";
-  byol_plain.batch_norm = false;
+  const Recipe byol_through = without(byol, "no stop-gradient", &Recipe::stop_gradient, false);
+  const Recipe byol_plain = without(byol, "no batch norm", &Recipe::batch_norm, false);
   table.add(byol, expect_intact);
   table.add(byol_alone, Verdict::complete_collapse);
   table.add(byol_through, Verdict::complete_collapse);
   table.add(byol_plain, Verdict::complete_collapse);
 
-  Recipe simsiam{.system = "SimSiam", .objective = Objective::simsiam};
-  Recipe simsiam_through = simsiam;
-  simsiam_through.ablation = "no stop-gradient";
-  simsiam_through.stop_gradient = false;
+  const Recipe simsiam{.system = "SimSiam", .objective = Objective::simsiam};
+  const Recipe simsiam_through = without(simsiam, "no stop-gradient", &Recipe::stop_gradient, false);
   table.add(simsiam, expect_intact);
   table.add(simsiam_through, Verdict::complete_collapse);
 
-  Recipe barlow{.system = "Barlow Twins", .objective = Objective::barlow_twins};
-  Recipe barlow_alone = barlow;
-  barlow_alone.ablation = "no off-diagonal";
-  barlow_alone.off_diagonal = 0.0;
+  const Recipe barlow{.system = "Barlow Twins", .objective = Objective::barlow_twins};
+  const Recipe barlow_alone = without(barlow, "no off-diagonal", &Recipe::off_diagonal, 0.0);
   table.add(barlow, expect_intact);
   table.add(barlow_alone, Verdict::dimensional_collapse);
 
-  Recipe vicreg{.system = "VICReg", .objective = Objective::vicreg};
-  Recipe no_variance = vicreg;
-  no_variance.ablation = "no variance";
-  no_variance.variance = 0.0;
-  Recipe no_covariance = vicreg;
-  no_covariance.ablation = "no covariance";
-  no_covariance.covariance = 0.0;
-  Recipe neither = no_variance;
-  neither.ablation = "neither";
-  neither.covariance = 0.0;
+  const Recipe vicreg{.system = "VICReg", .objective = Objective::vicreg};
+  const Recipe no_variance = without(vicreg, "no variance", &Recipe::variance, 0.0);
+  const Recipe no_covariance = without(vicreg, "no covariance", &Recipe::covariance, 0.0);
+  const Recipe neither = without(no_variance, "neither", &Recipe::covariance, 0.0);
   table.add(vicreg, expect_intact);
   table.add(no_variance, Verdict::complete_collapse);
   table.add(no_covariance, Verdict::dimensional_collapse);
   table.add(neither, Verdict::complete_collapse);
 
   // What the projection loses is thrown away with it; without one the encoder itself loses it (Jing et al. 2022).
-  Recipe head{.system = "SimCLR, strong views",
-              .objective = Objective::simclr,
-              .head = true,
-              .augmentation = {.shift = 3, .noise = 0.1F, .contrast = 0.0F}};
-  Recipe no_head = head;
-  no_head.ablation = "no head";
-  no_head.head = false;
+  const Recipe head{.system = "SimCLR, strong views",
+                    .objective = Objective::simclr,
+                    .head = true,
+                    .augmentation = {.shift = 3, .noise = 0.1F, .contrast = 0.0F}};
+  const Recipe no_head = without(head, "no head", &Recipe::head, false);
   const auto with_cliff = [&digits](const Recipe& recipe) {
     return [&digits, recipe](std::uint64_t seed) {
       Run run = train(recipe, digits, seed);

@@ -37,12 +37,11 @@ struct Run {
   int onset = 0;         ///< step at which it was taken away
   collapse::Report report;
   std::vector<Point> history;
-  std::optional<collapse::Alarm> alarm;             ///< the first one
-  std::string shows;                                ///< what else tells of the collapse
-  double shown = 0.0;                               ///< the number of it
-  std::vector<double> sranks;                       ///< of Q learning, along training
-  std::vector<double> dormant;                      ///< the same of its dormant units
-  std::vector<collapse::Observation> observations;  ///< of every training batch
+  std::optional<collapse::Alarm> alarm;  ///< the first one
+  std::string shows;                     ///< what else tells of the collapse
+  double shown = 0.0;                    ///< the number of it
+  std::vector<double> sranks;            ///< of Q learning, along training
+  std::vector<double> dormant;           ///< the same of its dormant units
 
   /// Of all accuracy that is lost after the best, a half is gone from this step on; none when too little is lost to
   /// speak of.
@@ -67,7 +66,6 @@ class Observer {
   template <class Embed>
   void after(int step, const Matrix& batch, const Embed& embed) {
     if (const auto alarm = monitor_.observe(step, batch); alarm && !run_.alarm) run_.alarm = alarm;
-    run_.observations.push_back(monitor_.history().back());
     if (step % every_ == 0) look(step, embed(digits_.pixels));
   }
 

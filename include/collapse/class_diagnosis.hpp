@@ -35,7 +35,6 @@ class ClassExamination {
     // Of rows that are all but equal, labels describe the remains.
     if (alone.verdict == Verdict::complete_collapse) return alone;
     findings_ = std::move(alone.findings);
-    for (Finding& finding : findings_) finding.decisive = false;
     neural_collapse();
     single_classes();
     return decide(std::move(findings_), is_conclusive(report_));

@@ -53,6 +53,7 @@ namespace detail {
 [[nodiscard]] inline Diagnosis decide(std::vector<Finding> findings, bool conclusive) {
   Diagnosis result;
   result.findings = std::move(findings);
+  for (Finding& finding : result.findings) finding.decisive = false;
   std::stable_sort(result.findings.begin(), result.findings.end(),
                    [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
   const auto first = std::find_if(result.findings.begin(), result.findings.end(), [](const Finding& finding) {
@@ -92,7 +93,7 @@ class Examination {
     rows_left_out();
     undefined_numbers();
 
-    return decide(std::move(result_.findings), is_conclusive(report_));
+    return decide(std::move(findings_), is_conclusive(report_));
   }
 
  private:
@@ -107,11 +108,11 @@ class Examination {
 
   void add(const char* kind, double severity, const char* metric, double value, double threshold,
            std::string explanation, const char* remedy = "", const char* origin = "") {
-    result_.findings.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy, origin});
+    findings_.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy, origin});
   }
 
   bool complete_collapse() {
-    const std::size_t before = result_.findings.size();
+    const std::size_t before = findings_.size();
     const Spectrum& spectrum = report_.spectrum;
     if (report_.samples >= 2 && spectrum.numerical_rank == 0) {
       const double largest = spectrum.singular_values.size() > 0 ? spectrum.singular_values(0) : 0.0;
@@ -137,7 +138,7 @@ class Examination {
           fmt::format("different rows point the same way: two of them have cosine {:.4f} on average", cosine),
           complete_remedy, "Thresholds::complete_cosine");
     }
-    return result_.findings.size() > before;
+    return findings_.size() > before;
   }
 
   /// Rows on few points: pairs within a cluster point the same way, and a gap parts them from the others. Rows on a
@@ -197,11 +198,14 @@ class Examination {
     const bool all_seen = spectrum.numerical_rank < freedom;
     const Index live = report_.dims - report_.variance.dead_dimensions;
     const Index directions = all_seen ? std::min(live, spectrum.numerical_rank) : live;
-    // Of rows in so many directions the same law holds, and the share of them in use carries over.
-    const double threshold = few / static_cast<double>(directions) * expected_effective_rank(freedom, directions) /
-                             spectrum.expected_effective_rank;
-    if (static_cast<double>(directions) <= few || (all_seen && ratio <= threshold)) return found(threshold);
-    if (all_seen) return;
+    const bool bounded = static_cast<double>(directions) <= few;
+    if (bounded || all_seen) {
+      // Of rows in so many directions the same law holds, and the share of them in use carries over.
+      const double threshold = few / static_cast<double>(directions) * expected_effective_rank(freedom, directions) /
+                               spectrum.expected_effective_rank;
+      if (bounded || ratio <= threshold) found(threshold);
+      return;
+    }
     // The effective rank is never below the participation ratio.
     if (population_participation() > few) return;
     // From three rows for two such directions on, the effective rank tells by itself.
@@ -333,7 +337,7 @@ class Examination {
 
   const Report& report_;
   const Thresholds& thresholds_;
-  Diagnosis result_;
+  std::vector<Finding> findings_;
 };
 
 }  // namespace detail

@@ -34,14 +34,13 @@ namespace collapse {
 
 /// When a Monitor raises an alarm, and what it keeps and writes. An aggregate: `Monitor({.patience = 5, .log = &log})`.
 struct MonitorOptions {
-  double relative_drop =
-      0.5;  ///< dimensions in use are low when more than this share below their level; above 0, below 1
-  double spread_drop =
-      0.75;            ///< dispersion, normalised std and 1 - mean cosine are low when more than this share below
-  Index patience = 3;  ///< low observations in a row that raise an alarm
-  Index window = 20;   ///< observations whose median makes the level
-  Index warm_up = 50;  ///< first observations of a metric, which are not judged but for the spread; at least `window`
-  Thresholds thresholds{};  ///< after the warm-up, spread at or below that of a complete collapse is low in any case
+  // Shares above 0 and below 1: a value that is farther below its level is low.
+  double relative_drop = 0.5;  ///< of the dimensions in use
+  double spread_drop = 0.75;   ///< of the dispersion, the normalised std and 1 - mean cosine
+  Index patience = 3;          ///< low observations in a row that raise an alarm
+  Index window = 20;           ///< observations whose median makes the level
+  Index warm_up = 50;          ///< first observations, of which the spread alone is judged; at least `window`
+  Thresholds thresholds{};     ///< after the warm-up, spread at or below that of a complete collapse is low in any case
   NonFinite nonfinite = NonFinite::reject;
   std::uint64_t seed = 0;                          ///< of the pairs of rows behind the participation ratio
   Index keep = std::numeric_limits<Index>::max();  ///< observations in the history, about 100 bytes each

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <collapse/accumulator.hpp>
-#include <collapse/detail/view.hpp>
 #include <collapse/error.hpp>
 #include <collapse/measure.hpp>
 #include <collapse/monitor.hpp>
@@ -16,7 +15,7 @@
 #include <optional>
 #include <sstream>
 #include <string>
-#include <utility>
+#include <type_traits>
 
 /// Tensors of LibTorch as embeddings, and the penalties of regularizers.hpp as parts of its graph:
 ///
@@ -29,8 +28,6 @@
 /// A tensor is N x D, of float, double, half or bfloat16, of any strides. On the CPU it is read in place; from
 /// elsewhere it is copied once. What is measured is no part of the graph.
 namespace collapse::libtorch {
-
-using Index = Eigen::Index;
 
 namespace detail {
 
@@ -71,10 +68,14 @@ decltype(auto) with_scalar(const ::torch::Tensor& z, Use&& use) {
                   ::c10::toString(z.scalar_type())));
 }
 
-/// Both have the layout of IEEE and of the upper half of a float.
 template <class Scalar>
-[[nodiscard]] const Scalar* data_of(const ::torch::Tensor& z) {
-  return static_cast<const Scalar*>(z.data_ptr());
+using Map = Eigen::Map<const Matrix<Scalar>, Eigen::Unaligned, Strides>;
+
+/// The memory of a tensor on the CPU. The halves of both libraries have the layout of IEEE, or of the upper half of a
+/// float.
+template <class Scalar>
+[[nodiscard]] Map<Scalar> map_of(const ::torch::Tensor& z) {
+  return {static_cast<const Scalar*>(z.data_ptr()), z.size(0), z.size(1), Strides(z.stride(0), z.stride(1))};
 }
 
 /// A tensor whose memory the CPU can read.
@@ -92,12 +93,8 @@ template <class Use>
 decltype(auto) with_embeddings(const ::torch::Tensor& z, Use&& use) {
   detail::require_matrix(z);
   const ::torch::Tensor here = detail::on_cpu(z);
-  return detail::with_scalar(here, [&](auto scalar) -> decltype(auto) {
-    using Scalar = decltype(scalar);
-    using Map = Eigen::Map<const detail::Matrix<Scalar>, Eigen::Unaligned, detail::Strides>;
-    return use(Map(detail::data_of<Scalar>(here), here.size(0), here.size(1),
-                   detail::Strides(here.stride(0), here.stride(1))));
-  });
+  return detail::with_scalar(
+      here, [&](auto scalar) -> decltype(auto) { return use(detail::map_of<decltype(scalar)>(here)); });
 }
 
 /// As `collapse::measure`.
@@ -163,9 +160,8 @@ struct TwoViews : ::torch::autograd::Function<TwoViews<Penalty>> {
     const double value = with_embeddings(a, [&](const auto& map_a) {
       using Scalar = typename std::remove_cvref_t<decltype(map_a)>::Scalar;
       const ::torch::Tensor other = on_cpu(b);
-      const Eigen::Map<const Matrix<Scalar>, Eigen::Unaligned, Strides> map_b(
-          data_of<Scalar>(other), other.size(0), other.size(1), Strides(other.stride(0), other.stride(1)));
-      return penalty->value_and_gradient(map_a, map_b, writable<Scalar>(gradient_a), writable<Scalar>(gradient_b));
+      return penalty->value_and_gradient(map_a, map_of<Scalar>(other), writable<Scalar>(gradient_a),
+                                         writable<Scalar>(gradient_b));
     });
     context->save_for_backward({gradient_a.to(a.device()), gradient_b.to(b.device())});
     return value_for(value, a);

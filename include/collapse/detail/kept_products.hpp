@@ -44,10 +44,20 @@ class KeptProducts {
     symmetric(a.rows(), a.cols(), result);
   }
 
-  /// result = a^T a, both triangles.
-  void columns_with_columns(const Matrix& a, Eigen::MatrixXd& result) {
+  /// Whether the smaller product of a matrix with itself is that of its rows.
+  [[nodiscard]] static bool by_rows(const Matrix& a) { return a.rows() <= a.cols(); }
+
+  /// result = the smaller of a a^T and a^T a, both triangles.
+  void smaller_gram(const Matrix& a, Eigen::MatrixXd& result) {
+    if (by_rows(a)) return rows_with_rows(a, result);
     left_.pack_columns(a);
     symmetric(a.cols(), a.rows(), result);
+  }
+
+  /// sums += f(a a^T) a = a f(a^T a), from f of the smaller of both.
+  void add_function_of_gram(const Matrix& f, const Matrix& a, Eigen::Ref<Eigen::MatrixXd> sums) {
+    if (by_rows(a)) return add(f, a, sums);
+    add(a, f, sums);
   }
 
  private:

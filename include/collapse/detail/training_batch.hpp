@@ -3,12 +3,13 @@
 #include <collapse/detail/parallel.hpp>
 #include <collapse/detail/view.hpp>
 #include <collapse/error.hpp>
+#include <collapse/options.hpp>
+#include <collapse/statistics/rows.hpp>
 
 #include <fmt/format.h>
 #include <Eigen/Core>
 
 #include <algorithm>
-#include <cmath>
 #include <string_view>
 #include <type_traits>
 
@@ -58,23 +59,24 @@ void load(const Eigen::DenseBase<Derived>& z, Eigen::MatrixXd& out) {
     }
   });
   if (out.allFinite()) return;
-  for (Index i = 0; i < out.rows(); ++i) {
-    for (Index j = 0; j < out.cols(); ++j) {
-      if (!std::isfinite(out(i, j))) throw NonFiniteError(i, j, out(i, j));
-    }
-  }
+  Index row = 0;
+  while (out.row(row).allFinite()) ++row;
+  throw_non_finite(view, row);
+}
+
+/// Takes its mean from a column.
+template <class Column>
+void centre(Column&& column) {
+  column.array() -= column.mean();
+  // What the rounding of a large mean has left.
+  column.array() -= column.mean();
 }
 
 /// The batch about its mean.
 template <class Derived>
 void load_centred(const Eigen::DenseBase<Derived>& z, Eigen::MatrixXd& out) {
   load(z, out);
-  for (Index d = 0; d < out.cols(); ++d) {
-    auto column = out.col(d);
-    column.array() -= column.mean();
-    // What the rounding of a large mean has left.
-    column.array() -= column.mean();
-  }
+  for (Index d = 0; d < out.cols(); ++d) centre(out.col(d));
 }
 
 /// The directions of the rows of a batch, and the way back from a gradient with respect to them. A row of length 0 has
@@ -83,28 +85,28 @@ class UnitRows {
  public:
   template <class Derived>
   void load(const Eigen::DenseBase<Derived>& z) {
-    detail::load(z, u);
-    length_.setZero(u.rows());
-    for (Index d = 0; d < u.cols(); ++d) length_ += u.col(d).cwiseAbs2();
-    length_ = length_.cwiseSqrt();
-    scale_ = (length_.array() > 0.0).select(length_.cwiseInverse(), 0.0);
-    for (Index i = 0; i < u.rows(); ++i) {
-      // Squares of entries near the ends of the range leave it.
-      if (!(length_(i) > 1e-140 && length_(i) < 1e140)) rescale(i);
-    }
-    for (Index d = 0; d < u.cols(); ++d) u.col(d).array() *= scale_.array();
-    directed = (length_.array() > 0.0).count();
+    const Evaluated<Derived> evaluated(z);
+    const auto view = evaluated.view();
+    scan_rows(view, NonFinite::reject, rows_);
+    u.resize(view.rows, view.cols);
+    for_column_strips(view.rows, view.cols, [&](Index first, Index count) {
+      for (Index i = 0; i < view.rows; ++i) {
+        const double scale = has_direction(i) ? rows_.scale(i) : 0.0;
+        for (Index d = first; d < first + count; ++d) u(i, d) = view.at(i, d) * scale * rows_.inverse_norm(i);
+      }
+    });
+    directed = (rows_.norm.array() > shortest).count();
   }
 
-  [[nodiscard]] bool has_direction(Index i) const { return length_(i) > 0.0; }
+  [[nodiscard]] bool has_direction(Index i) const { return rows_.norm(i) > shortest; }
 
   /// Turns dL/du into dL/dz.
   void pull_back(Eigen::MatrixXd& gradient) {
     along_.setZero(u.rows());
     for (Index d = 0; d < u.cols(); ++d) along_.array() += u.col(d).array() * gradient.col(d).array();
-    scale_ = (length_.array() > 0.0).select(length_.cwiseInverse(), 0.0);
+    inverse_ = (rows_.norm.array() > shortest).select(rows_.norm.cwiseInverse(), 0.0);
     for (Index d = 0; d < u.cols(); ++d) {
-      gradient.col(d).array() = (gradient.col(d).array() - along_.array() * u.col(d).array()) * scale_.array();
+      gradient.col(d).array() = (gradient.col(d).array() - along_.array() * u.col(d).array()) * inverse_.array();
     }
   }
 
@@ -112,18 +114,10 @@ class UnitRows {
   Index directed = 0;  ///< rows that have a direction
 
  private:
-  void rescale(Index i) {
-    constexpr double shortest = 1e-290;
-    const double largest = u.row(i).cwiseAbs().maxCoeff();
-    length_(i) = scale_(i) = 0.0;
-    if (!(largest > shortest)) return;
-    u.row(i) /= largest;
-    const double relative = u.row(i).norm();
-    length_(i) = largest * relative;
-    scale_(i) = 1.0 / relative;
-  }
+  static constexpr double shortest = 1e-290;
 
-  Eigen::VectorXd length_, scale_, along_;
+  Rows rows_;
+  Eigen::VectorXd along_, inverse_;
 };
 
 /// Writes a gradient to what the caller gave: a matrix is sized, a view must have the shape already.

@@ -6,7 +6,6 @@
 #include <Eigen/Core>
 
 #include <cmath>
-#include <limits>
 
 namespace collapse::regularizers {
 
@@ -87,8 +86,7 @@ class BarlowTwins {
       for (Eigen::Index d = 0; d < y.cols(); ++d) {
         auto column = y.col(d);
         const double size = std::sqrt(column.squaredNorm() / rows);
-        column.array() -= column.mean();
-        column.array() -= column.mean();
+        detail::centre(column);
         const double deviation = std::sqrt(column.squaredNorm() / rows);
         inverse(d) = deviation > detail::input_epsilon<Scalar>() * size ? 1.0 / deviation : 0.0;
         column *= inverse(d);

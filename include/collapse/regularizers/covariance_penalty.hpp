@@ -5,6 +5,8 @@
 
 #include <Eigen/Core>
 
+#include <algorithm>
+
 namespace collapse::regularizers {
 
 /// The covariance term of VICReg: sum_{d != e} C_de^2 / D. It is 0 when the dimensions are uncorrelated, and works
@@ -36,24 +38,19 @@ class CovariancePenalty {
     const double dims = static_cast<double>(x.cols());
     const double scale = 1.0 / (freedom * freedom * dims);
     const double slope = 4.0 * weight * scale;
-    if (x.rows() <= x.cols()) {
-      products_.rows_with_rows(x, gram_);
-      double sum = gram_.squaredNorm();
-      gram_ *= slope;
-      products_.add(gram_, x, gradient);
-      for (Eigen::Index d = 0; d < x.cols(); ++d) {
-        const double own = x.col(d).squaredNorm();
-        sum -= own * own;
-        gradient.col(d) -= slope * own * x.col(d);
-      }
-      return scale * (sum > 0.0 ? sum : 0.0);
-    }
-    products_.columns_with_columns(x, gram_);
-    gram_.diagonal().setZero();
-    const double sum = gram_.squaredNorm();
+    products_.smaller_gram(x, gram_);
+    const bool by_rows = detail::KeptProducts::by_rows(x);
+    if (!by_rows) gram_.diagonal().setZero();
+    double sum = gram_.squaredNorm();
     gram_ *= slope;
-    products_.add(x, gram_, gradient);
-    return scale * sum;
+    products_.add_function_of_gram(gram_, x, gradient);
+    // The products of rows do not show the variances, which are no part of the penalty.
+    for (Eigen::Index d = 0; by_rows && d < x.cols(); ++d) {
+      const double own = x.col(d).squaredNorm();
+      sum -= own * own;
+      gradient.col(d) -= slope * own * x.col(d);
+    }
+    return scale * std::max(sum, 0.0);
   }
 
  private:

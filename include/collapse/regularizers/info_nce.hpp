@@ -16,8 +16,9 @@ namespace collapse::regularizers {
 ///
 /// A row of length 0 has the logit 0 with all others, and no gradient.
 /// Cost: 3 N^2 D multiplications on all threads, O(N^2) memory. An object keeps its memory from call to call; one
-/// object for each thread. Source: van den Oord, Li & Vinyals, Representation learning with contrastive predictive
-/// coding, 2018, eq. 4; symmetric as in Radford et al., CLIP, 2021, fig. 3.
+/// object for each thread.
+/// Source: van den Oord, Li & Vinyals, Representation learning with contrastive predictive coding, 2018, eq. 4;
+/// symmetric as in Radford et al., CLIP, 2021, fig. 3.
 class InfoNce {
  public:
   double temperature = 0.1;

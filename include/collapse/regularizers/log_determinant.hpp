@@ -18,9 +18,10 @@ namespace collapse::regularizers {
 /// It equals -mean_k ln(lambda_k + epsilon) over the D eigenvalues of C.
 /// Cost: N D min(N, D) multiplications on all threads, a Cholesky decomposition of order m = min(N, D) and its
 /// solutions, m^3 / 6 + 2 m^2 max(N, D) on one. An object keeps its memory from call to call, but the decomposition
-/// takes some of its own; one object for each thread. Source: Ozsoy, Hamdan, Arik, Yuret & Erdogan, Self-supervised
-/// learning with an information maximization criterion (CorInfoMax), 2022, eq. 8; Yu et al., Learning diverse and
-/// discriminative representations via the principle of maximal coding rate reduction, 2020 (the same by another scale).
+/// takes some of its own; one object for each thread.
+/// Source: Ozsoy, Hamdan, Arik, Yuret & Erdogan, Self-supervised learning with an information maximization criterion
+/// (CorInfoMax), 2022, eq. 8; Yu et al., Learning diverse and discriminative representations via the principle of
+/// maximal coding rate reduction, 2020 (the same by another scale).
 class LogDeterminant {
  public:
   double epsilon = 1e-4;  ///< in squared units of the embeddings, above 0
@@ -36,29 +37,23 @@ class LogDeterminant {
     detail::load_centred(z, x_);
     const double freedom = static_cast<double>(x_.rows() - 1);
     const double dims = static_cast<double>(x_.cols());
-    const bool by_rows = x_.rows() <= x_.cols();
     // X (C + epsilon I)^-1 = (X X^T / (N - 1) + epsilon I)^-1 X.
-    if (by_rows) {
-      products_.rows_with_rows(x_, gram_);
-    } else {
-      products_.columns_with_columns(x_, gram_);
-    }
+    products_.smaller_gram(x_, gram_);
     gram_ /= freedom;
     gram_.diagonal().array() += epsilon;
     factors_.compute(gram_);
     const double missing = static_cast<double>(x_.cols() - gram_.rows());
     const double value =
         -(2.0 * factors_.matrixLLT().diagonal().array().log().sum() + missing * std::log(epsilon)) / dims;
-    if (by_rows) {
+    if (detail::KeptProducts::by_rows(x_)) {
       factors_.solveInPlace(x_);
-      x_ *= -2.0 / (dims * freedom);
-      detail::store(x_, gradient);
     } else {
       transposed_ = x_.transpose();
       factors_.solveInPlace(transposed_);
-      x_ = -2.0 / (dims * freedom) * transposed_.transpose();
-      detail::store(x_, gradient);
+      x_ = transposed_.transpose();
     }
+    x_ *= -2.0 / (dims * freedom);
+    detail::store(x_, gradient);
     return value;
   }
 

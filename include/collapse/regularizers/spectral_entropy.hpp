@@ -34,12 +34,7 @@ class SpectralEntropy {
     const double largest = x_.cwiseAbs().maxCoeff();
     const double scale = largest > 0.0 ? largest : 1.0;
     x_ /= scale;
-    const bool by_rows = x_.rows() <= x_.cols();
-    if (by_rows) {
-      products_.rows_with_rows(x_, gram_);
-    } else {
-      products_.columns_with_columns(x_, gram_);
-    }
+    products_.smaller_gram(x_, gram_);
     const double trace = gram_.trace();
     gradient_.setZero(x_.rows(), x_.cols());
     double value = std::numeric_limits<double>::quiet_NaN();
@@ -59,11 +54,7 @@ class SpectralEntropy {
       }
       gram_.setZero();
       products_.add_transposed_right(scaled_, solver_.eigenvectors(), gram_);
-      if (by_rows) {
-        products_.add(gram_, x_, gradient_);
-      } else {
-        products_.add(x_, gram_, gradient_);
-      }
+      products_.add_function_of_gram(gram_, x_, gradient_);
       gradient_ /= scale;
     }
     detail::store(gradient_, gradient);

@@ -15,7 +15,8 @@ namespace collapse::regularizers {
 ///
 /// With t = 2 its value is that of `gaussian_potential(Z)` over all pairs.
 /// Cost: 2 N^2 D multiplications on all threads, O(N^2) memory. An object keeps its memory from call to call; one
-/// object for each thread. Source: Wang & Isola, Understanding contrastive representation learning, 2020, sec. 4.1.2.
+/// object for each thread.
+/// Source: Wang & Isola, Understanding contrastive representation learning, 2020, sec. 4.1.2.
 class Uniformity {
  public:
   double t = 2.0;
