@@ -277,7 +277,7 @@ TEST_CASE("a monitor takes degenerate batches for what they are", "[monitor]") {
 // --- the rule
 // ---------------------------------------------------------------------------------------------------------
 
-TEST_CASE("a sudden fall raises one alarm after patience and names its first step", "[monitor]") {
+TEST_CASE("a fall raises one alarm after patience and names its first step", "[monitor]") {
   Run run;
   run.feed(0.8, 30).feed(0.3, 2);
   CHECK(run.raised.empty());
@@ -490,6 +490,93 @@ TEST_CASE("noise at the line raises one alarm and not many", "[monitor]") {
   Random random(4);
   for (int i = 0; i < 3000; ++i) run.feed((i < 100 ? 0.8 : 0.4) * (1.0 + 0.1 * random.normal()));
   CHECK(run.raised.size() == 1);
+}
+
+TEST_CASE("a smaller fall raises an alarm where it is sudden", "[monitor]") {
+  for (Report (*const report)(double) : {with_rank, with_dispersion}) {
+    Run run(quick, report);
+    run.feed(0.8, 30).feed(0.61, 50);
+    CHECK(run.raised.empty());
+  }
+  Run run(quick, with_dispersion);
+  run.feed(0.8, 30).feed(0.59, 2);
+  CHECK(run.raised.empty());
+  run.feed(0.58);
+  REQUIRE(run.raised.size() == 1);
+  const Alarm& alarm = run.raised.front();
+  CHECK(alarm.sudden);
+  CHECK(alarm.metric == "variance.dispersion");
+  CHECK(alarm.since == 30);
+  CHECK(alarm.step == 32);
+  CHECK(alarm.observations == 3);
+  CHECK(alarm.value == 0.58);
+  CHECK(alarm.baseline == 0.8);
+  CHECK(alarm.drop == 1.0 - 0.58 / 0.8);
+  CHECK(std::isnan(alarm.threshold));
+}
+
+TEST_CASE("a fall is not sudden until the window after the warm-up is full", "[monitor]") {
+  Run run;
+  run.feed(0.8, 28).feed(0.59, 4);
+  CHECK(run.raised.empty());
+  run.feed(0.59);
+  REQUIRE(run.raised.size() == 1);
+  CHECK(run.raised.front().since == 30);
+}
+
+TEST_CASE("a fall against what went just before is sudden although the level is another", "[monitor]") {
+  Run run;
+  // Below the level by a half at no time, and by more than a quarter at the end alone.
+  double value = 1.0;
+  for (int step = 0; step < 60; ++step, value *= 0.995) run.feed(value);
+  CHECK(run.raised.empty());
+  run.feed(0.51, 3);
+  REQUIRE(run.raised.size() == 1);
+  CHECK(run.raised.front().sudden);
+  CHECK(run.raised.front().since == 60);
+  // The median of steps 40 to 59.
+  CHECK(close(run.raised.front().baseline, 0.5 * (std::pow(0.995, 49) + std::pow(0.995, 50)), 1e-13));
+  run.feed(0.7, 3);  // half of what it fell from 0.78, far from half of what it fell from the level
+  CHECK(run.monitor.alarms().empty());
+}
+
+TEST_CASE("a fall within the noise is not sudden", "[monitor]") {
+  // The median of the distances from 0.8 is d: 4 * 1.4826 * d below it are still noise.
+  for (const auto& [d, raised] : {std::array<double, 2>{0.04, 1}, std::array<double, 2>{0.06, 0}}) {
+    CAPTURE(d);
+    Run run;
+    for (int i = 0; i < 20; ++i) run.feed(0.8 - d).feed(0.8 + d);
+    run.feed(0.5, 10);
+    CHECK(static_cast<double>(run.raised.size()) == raised);
+  }
+}
+
+TEST_CASE("an alarm of a sudden fall clears once half of it is made good", "[monitor]") {
+  Run run;
+  run.feed(0.8, 30).feed(0.5, 3);
+  REQUIRE(run.raised.size() == 1);
+  run.feed(0.69, 50).feed(0.71, 2);
+  CHECK(run.monitor.alarms().size() == 1);
+  run.feed(0.71);
+  CHECK(run.monitor.alarms().empty());
+  run.feed(0.5, 3);
+  CHECK(run.raised.size() == 2);
+}
+
+TEST_CASE("a sudden fall that goes on to the line below the level raises another alarm", "[monitor]") {
+  Run run;
+  run.feed(0.8, 30).feed(0.5, 50);
+  CHECK(run.raised.size() == 1);
+  run.feed(0.39, 2).feed(0.5).feed(0.39, 2);
+  CHECK(run.raised.size() == 1);
+  run.feed(0.39);
+  REQUIRE(run.raised.size() == 2);
+  CHECK_FALSE(run.raised.back().sudden);
+  CHECK(run.raised.back().since == run.step - 3);
+  CHECK(run.raised.back().baseline == 0.8);
+  CHECK(run.monitor.alarms().size() == 1);
+  run.feed(0.5, 50);
+  CHECK(run.raised.size() == 2);
 }
 
 TEST_CASE("noise of ten per cent raises no alarm in a hundred thousand observations at the defaults", "[monitor]") {
@@ -747,6 +834,7 @@ TEST_CASE("options of a monitor outside their range are named", "[monitor]") {
   for (const double drop : {0.0, 1.0, -0.5, undefined}) {
     CHECK_THROWS_AS(Monitor({.relative_drop = drop}), OptionError);
     CHECK_THROWS_AS(Monitor({.spread_drop = drop}), OptionError);
+    CHECK_THROWS_AS(Monitor({.sudden_drop = drop}), OptionError);
   }
   CHECK_THROWS_AS(Monitor({.thresholds = {.complete_cosine = 2.0}}), OptionError);
   CHECK_THROWS_AS(Monitor({.patience = 0}), OptionError);
@@ -889,6 +977,11 @@ TEST_CASE("an alarm prints as one line", "[monitor]") {
   CHECK(fmt::format("{}", alarm) ==
         "collapse alarm: variance.dispersion fell 63 % below its level 0.71, to 0.26, since step 1200 (3 "
         "observations)");
+  alarm.sudden = true;
+  CHECK(fmt::format("{}", alarm) ==
+        "collapse alarm: variance.dispersion fell 63 % suddenly, from 0.71, to 0.26, since step 1200 (3 "
+        "observations)");
+  alarm.sudden = false;
   alarm.quantity = "1 - cosine.mean";
   alarm.observations = 1;
   alarm.value = 1.23456e-7;

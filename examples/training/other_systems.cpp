@@ -1,6 +1,5 @@
 #include "other_systems.hpp"
 
-#include <collapse/class_collapse.hpp>
 #include <collapse/class_diagnosis.hpp>
 #include <collapse/compare.hpp>
 #include <collapse/metrics/activations.hpp>
@@ -132,7 +131,7 @@ Run train_values(bool regularised, std::uint64_t seed) {
       }
     }
     if (step % 500 == 0) {
-      run.report = collapse::measure(phi);
+      run.report = report_of(phi);
       const collapse::Activations units = collapse::activations(phi);
       run.shown = static_cast<double>(collapse::srank(phi).value_or(0));
       run.shows =
@@ -192,7 +191,7 @@ Run train_generator(bool repulsion, std::uint64_t seed) {
     optimiser.step();
   }
   const Matrix samples = generator(random.normal(2000, 4));
-  run.report = collapse::measure(samples);
+  run.report = report_of(samples);
   std::vector<Index> found(modes);
   Index good = 0;
   for (Index i = 0; i < samples.rows(); ++i) {
@@ -273,7 +272,7 @@ Run train_classifier(const Digits& digits, bool past_zero_error, std::uint64_t s
     observer.after(step, code, embed);
   }
   const Matrix z = embed(digits.pixels);
-  const collapse::ClassCollapse classes = collapse::class_collapse(z, digits.labels);
+  const collapse::ClassCollapse classes = classes_of(z, digits.labels);
   const collapse::Verdict without = run.report.diagnosis.verdict;
   run.report.diagnosis = collapse::diagnose(run.report, classes);
   run.shown = classes.nc1_ratio;

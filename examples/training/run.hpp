@@ -4,17 +4,14 @@
 #include "network.hpp"
 
 #include <collapse/class_collapse.hpp>
-#include <collapse/format.hpp>
-#include <collapse/measure.hpp>
 #include <collapse/monitor.hpp>
-
-#include <fmt/format.h>
+#include <collapse/report.hpp>
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace training {
@@ -56,6 +53,11 @@ struct Run {
   }
 };
 
+/// What the library says of embeddings, and of classes among them; compiled once for all systems.
+[[nodiscard]] collapse::Report report_of(const Matrix& embeddings);
+[[nodiscard]] collapse::ClassCollapse classes_of(const Matrix& embeddings, const std::vector<std::int64_t>& labels,
+                                                 const collapse::ClassOptions& options = {});
+
 /// Follows a run: a monitor on every batch, a report on held-out rows now and then.
 class Observer {
  public:
@@ -63,24 +65,10 @@ class Observer {
 
   /// @param batch  embeddings of a training batch
   /// @param embed  what makes embeddings of all digits, in evaluation
-  template <class Embed>
-  void after(int step, const Matrix& batch, const Embed& embed) {
-    if (const auto alarm = monitor_.observe(step, batch); alarm && !run_.alarm) run_.alarm = alarm;
-    if (step % every_ == 0) look(step, embed(digits_.pixels));
-  }
+  void after(int step, const Matrix& batch, const std::function<Matrix(const Matrix&)>& embed);
 
-  void look(int step, const Matrix& embeddings) {
-    run_.report = collapse::measure(embeddings);
-    const collapse::Report& report = run_.report;
-    collapse::ClassOptions options;
-    options.per_class = false;
-    options.knn = true;
-    options.neighbours = 5;
-    const double knn = collapse::class_collapse(embeddings, digits_.labels, options).knn_accuracy;
-    run_.history.push_back({step, report.diagnosis.verdict, report.spectrum.effective_rank, report.variance.dispersion,
-                            report.cosine.mean,
-                            report.variance.normalized_std * std::sqrt(static_cast<double>(report.dims)), knn});
-  }
+  /// @param embeddings  of all digits
+  void look(int step, const Matrix& embeddings);
 
  private:
   Run& run_;

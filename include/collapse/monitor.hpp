@@ -37,6 +37,7 @@ struct MonitorOptions {
   // Shares above 0 and below 1: a value that is farther below its level is low.
   double relative_drop = 0.5;  ///< of the dimensions in use
   double spread_drop = 0.75;   ///< of the dispersion, the normalised std and 1 - mean cosine
+  double sudden_drop = 0.25;   ///< of any of these, against the last few observations instead of the best level
   Index patience = 3;          ///< low observations in a row that raise an alarm
   Index window = 20;           ///< observations whose median makes the level
   Index warm_up = 50;          ///< first observations, of which the spread alone is judged; at least `window`
@@ -56,6 +57,10 @@ inline void validate(const MonitorOptions& options) {
   if (!(options.spread_drop > 0.0 && options.spread_drop < 1.0)) {
     throw OptionError(
         fmt::format("MonitorOptions::spread_drop is {}; it is a share above 0 and below 1", options.spread_drop));
+  }
+  if (!(options.sudden_drop > 0.0 && options.sudden_drop < 1.0)) {
+    throw OptionError(
+        fmt::format("MonitorOptions::sudden_drop is {}; it is a share above 0 and below 1", options.sudden_drop));
   }
   validate(options.thresholds);
   if (options.patience < 1) {
@@ -98,9 +103,10 @@ struct Alarm {
   std::int64_t step = 0;         ///< at which the alarm was raised
   Index observations = 0;        ///< low ones, `since` to `step`
   double value = undefined;      ///< of the quantity at `step`
-  double baseline = undefined;   ///< its level
+  double baseline = undefined;   ///< its level, or the median of what went before a sudden fall
   double drop = undefined;       ///< 1 - value / baseline
   double threshold = undefined;  ///< that the value lies at or below; undefined where it has only fallen
+  bool sudden = false;           ///< whether it fell against the last observations, not yet far below its level
 };
 
 namespace detail {
@@ -143,6 +149,12 @@ inline constexpr std::array<JudgedMetric, 6> judged_metrics{{
      [](const Observation& seen) { return seen.effective_rank_vs_expected; }},
 }};
 
+/// Observations that a sudden fall is judged by.
+inline constexpr Index sudden_window = 20;
+
+/// Of the noise in these, that a sudden fall exceeds.
+inline constexpr double sudden_deviations = 4.0;
+
 /// One metric and its own past; the rule is described at Monitor.
 class Track {
  public:
@@ -156,38 +168,68 @@ class Track {
     const double threshold = has_threshold ? metric.threshold(options.thresholds) : undefined;
     const bool nothing_left = value <= threshold;
     // There is no level, and nothing lies below it, until enough was seen.
-    if (alarm_) {
-      const bool restored = value >= (1.0 - 0.5 * drop) * level_ && !nothing_left;
-      restored_ = restored ? restored_ + 1 : 0;
-      if (restored_ < options.patience) return false;
-      alarm_.reset();
+    const bool far_below = value < (1.0 - drop) * level_ || nothing_left;
+    const bool judged_before = alarm_ && !alarm_->sudden;
+    if (!judged_before && (far_below || is_sudden(value, options))) {
       restored_ = 0;
-    } else if (value < (1.0 - drop) * level_ || nothing_left) {
+      // What stands for a sudden fall is raised again where it goes on to the line below the level.
+      if (alarm_ && !far_below) {
+        low_ = 0;
+        return false;
+      }
       if (low_++ == 0) since_ = step;
       if (low_ < options.patience) return false;
+      const double baseline = far_below ? level_ : recent_median(sudden_window);
       alarm_ = {metric.metric,
                 metric.quantity,
                 since_,
                 step,
                 low_,
                 value,
-                level_,
-                level_ > 0.0 ? 1.0 - value / level_ : 0.0,
-                nothing_left ? threshold : undefined};
+                baseline,
+                baseline > 0.0 ? 1.0 - value / baseline : 0.0,
+                nothing_left ? threshold : undefined,
+                !far_below};
+      low_ = 0;
       return true;
     }
     low_ = 0;
+    if (alarm_) {
+      const double fallen = alarm_->sudden ? options.sudden_drop : drop;
+      const double before = alarm_->sudden ? alarm_->baseline : level_;
+      const bool restored = value >= (1.0 - 0.5 * fallen) * before && !nothing_left;
+      restored_ = restored ? restored_ + 1 : 0;
+      if (restored_ < options.patience) return false;
+      alarm_.reset();
+      restored_ = 0;
+    }
     recent_.push_back(value);
-    if (static_cast<Index>(recent_.size()) > options.window) recent_.erase(recent_.begin());
-    if (seen_ >= (metric.is_spread ? options.window : options.warm_up)) level_ = std::max(level_, median_of_recent());
+    if (static_cast<Index>(recent_.size()) > std::max(options.window, sudden_window)) recent_.erase(recent_.begin());
+    if (seen_ >= (metric.is_spread ? options.window : options.warm_up)) {
+      level_ = std::max(level_, recent_median(options.window));
+    }
     return false;
   }
 
   [[nodiscard]] const std::optional<Alarm>& alarm() const noexcept { return alarm_; }
 
  private:
-  [[nodiscard]] double median_of_recent() const {
-    return median(Eigen::Map<const Eigen::VectorXd>(recent_.data(), static_cast<Index>(recent_.size())));
+  /// The last values that were not low; all of them where there are fewer.
+  [[nodiscard]] Eigen::Map<const Eigen::VectorXd> recent(Index count) const {
+    const Index size = static_cast<Index>(recent_.size());
+    count = std::min(count, size);
+    return {recent_.data() + (size - count), count};
+  }
+
+  [[nodiscard]] double recent_median(Index count) const { return median(recent(count)); }
+
+  [[nodiscard]] bool is_sudden(double value, const MonitorOptions& options) const {
+    // None of them from the warm-up, in which much falls that is meant to.
+    if (seen_ <= options.warm_up + sudden_window) return false;
+    const double centre = recent_median(sudden_window);
+    if (!(value < (1.0 - options.sudden_drop) * centre)) return false;
+    // The median of distances from the median estimates the deviation of Gaussian noise by this factor.
+    return centre - value > sudden_deviations * 1.4826 * median((recent(sudden_window).array() - centre).abs());
   }
 
   std::vector<double> recent_;  ///< the last values that were not low, oldest first
@@ -222,6 +264,11 @@ class Track {
 /// dead, the participation ratio of the population (of batches of 16 rows and more), and of reports
 /// `spectrum.effective_rank_vs_expected`. A run that is dimensionally collapsed before the warm-up ends, and stays so,
 /// raises no alarm: its past is no better. That is what `measure` and its verdict are for.
+///
+/// A fall too small for these lines is told where it is sudden: once `warm_up` and 20 more observations were seen, a
+/// value more than `sudden_drop` below the median of the last 20 that were not low, and farther below it than four
+/// deviations of their noise, is low as well. An encoder that is learning well goes up and down by more than that, but
+/// not within 20 steps. The alarm is raised again if the fall goes on to the line below the level.
 ///
 /// A value type; copies write to the same log. What throws leaves the monitor as it was, and nothing in the log.
 /// A log that cannot be written neither stops the training nor passes unseen: observations go on, the stream keeps its
@@ -413,11 +460,12 @@ template <>
 struct fmt::formatter<collapse::Alarm> : fmt::formatter<fmt::string_view> {
   template <class Context>
   auto format(const collapse::Alarm& alarm, Context& context) const -> decltype(context.out()) {
-    const std::string what = std::isnan(alarm.threshold)
-                                 ? fmt::format("{} fell {:.0f} % below its level {:.4g}, to {:.4g}", alarm.quantity,
-                                               100.0 * alarm.drop, alarm.baseline, alarm.value)
-                                 : fmt::format("{} is {:.4g}, complete collapse from {:.4g} on", alarm.quantity,
-                                               alarm.value, alarm.threshold);
+    const std::string what =
+        std::isnan(alarm.threshold)
+            ? fmt::format("{} fell {:.0f} % {} {:.4g}, to {:.4g}", alarm.quantity, 100.0 * alarm.drop,
+                          alarm.sudden ? "suddenly, from" : "below its level", alarm.baseline, alarm.value)
+            : fmt::format("{} is {:.4g}, complete collapse from {:.4g} on", alarm.quantity, alarm.value,
+                          alarm.threshold);
     const std::string line = fmt::format("collapse alarm: {}, since step {} ({} {})", what, alarm.since,
                                          alarm.observations, alarm.observations == 1 ? "observation" : "observations");
     return fmt::formatter<fmt::string_view>::format(line, context);
