@@ -75,8 +75,13 @@ class Table {
   template <class Train>
   void put(const std::string& system, const std::string& ablation, Train train_it,
            std::function<std::string(const Run&)> contradiction) {
-    result.push_back(
-        {system + (ablation == "-" ? "" : ", " + ablation), std::move(train_it), std::move(contradiction)});
+    const auto named = [system, ablation, train_it = std::move(train_it)](std::uint64_t seed) {
+      Run run = train_it(seed);
+      run.system = system;
+      run.ablation = ablation;
+      return run;
+    };
+    result.push_back({system + (ablation == "-" ? "" : ", " + ablation), named, std::move(contradiction)});
   }
 
   std::vector<Experiment> result;

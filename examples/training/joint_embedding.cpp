@@ -168,8 +168,6 @@ class System {
 
 Run train(const Recipe& recipe, const Digits& digits, std::uint64_t seed, const std::optional<Recipe>& then) {
   Run run;
-  run.system = recipe.system;
-  run.ablation = then ? then->ablation + " from step " + std::to_string(recipe.steps) : recipe.ablation;
   run.onset = then ? recipe.steps : 0;
   System system(recipe, seed);
   Observer observer(run, digits, 10);

@@ -36,8 +36,6 @@ Run train_autoencoder(const Digits& digits, double beta, std::uint64_t seed) {
   // Of a pixel, given its reconstruction.
   constexpr float variance = 0.05F;
   Run run;
-  run.system = "autoencoder";
-  run.ablation = beta == 0.0 ? "-" : fmt::format("VAE, beta {}", beta);
   Random random(seed);
   Network encoder = perceptron({64, 128, 2 * latent}, true, random);
   Network decoder = perceptron({latent, 128, 64}, true, random);
@@ -82,8 +80,7 @@ Run train_values(bool regularised, std::uint64_t seed) {
   constexpr Index actions = 4;
   constexpr float discount = 0.97F;
   Run run;
-  run.system = "Q learning";
-  run.ablation = regularised ? "-" : "no log-determinant";
+  run.srank_every = 500;
   Random random(seed);
 
   // A step in each of four directions, walls reflect; reward 1 for each step from the last corner.
@@ -130,7 +127,7 @@ Run train_values(bool regularised, std::uint64_t seed) {
         targets.col(a) = reward + discount * transitions[static_cast<std::size_t>(a)] * best;
       }
     }
-    if (step % 500 == 0) {
+    if (step % run.srank_every == 0) {
       run.report = report_of(phi);
       const collapse::Activations units = collapse::activations(phi);
       run.shown = static_cast<double>(collapse::srank(phi).value_or(0));
@@ -155,8 +152,6 @@ Run train_generator(bool repulsion, std::uint64_t seed) {
   constexpr Index modes = 8;
   constexpr double turn = 6.283185307179586;
   Run run;
-  run.system = "generator";
-  run.ablation = repulsion ? "-" : "no repulsion";
   Random random(seed);
   Network generator = perceptron({4, 64, 64, 2}, false, random);
   Network::Memories memories;
@@ -213,8 +208,6 @@ Run train_generator(bool repulsion, std::uint64_t seed) {
 
 Run train_two_towers(const Digits& digits, double temperature, std::uint64_t seed) {
   Run run;
-  run.system = "two towers";
-  run.ablation = fmt::format("temperature {}", temperature);
   Random random(seed);
   Network upper = perceptron({32, 128, 32}, true, random);
   Network lower = perceptron({32, 128, 32}, true, random);
@@ -246,8 +239,6 @@ Run train_two_towers(const Digits& digits, double temperature, std::uint64_t see
 
 Run train_classifier(const Digits& digits, bool past_zero_error, std::uint64_t seed) {
   Run run;
-  run.system = "classifier";
-  run.ablation = past_zero_error ? "past zero error" : "-";
   Random random(seed);
   Network encoder = perceptron({64, 128, 32}, true, random);
   Network head = perceptron({32, 10}, false, random);

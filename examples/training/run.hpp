@@ -37,6 +37,7 @@ struct Run {
   std::optional<collapse::Alarm> alarm;  ///< the first one
   std::string shows;                     ///< what else tells of the collapse
   double shown = 0.0;                    ///< the number of it
+  int srank_every = 0;                   ///< steps between the next two
   std::vector<double> sranks;            ///< of Q learning, along training
   std::vector<double> dormant;           ///< the same of its dormant units
 
