@@ -18,6 +18,7 @@
 #include <stdexcept>
 #include <streambuf>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -60,6 +61,19 @@ struct Run {
   std::vector<Alarm> raised;
   std::int64_t step = 0;
 };
+
+/// The third low value after 30 of 0.8 raised it.
+void check_fall(const Alarm& alarm, std::string_view metric, double value) {
+  CHECK(alarm.metric == metric);
+  CHECK(alarm.quantity == metric);
+  CHECK(std::isnan(alarm.threshold));
+  CHECK(alarm.since == 30);
+  CHECK(alarm.step == 32);
+  CHECK(alarm.observations == 3);
+  CHECK(alarm.value == value);
+  CHECK(alarm.baseline == 0.8);
+  CHECK(alarm.drop == 1.0 - value / 0.8);
+}
 
 /// Equal, both undefined, or as close as asked.
 bool close(double a, double b, double tolerance) {
@@ -284,16 +298,7 @@ TEST_CASE("a fall raises one alarm after patience and names its first step", "[m
   CHECK(run.monitor.alarms().empty());
   run.feed(0.2);
   REQUIRE(run.raised.size() == 1);
-  const Alarm& alarm = run.raised.front();
-  CHECK(alarm.metric == "spectrum.effective_rank_vs_expected");
-  CHECK(alarm.quantity == "spectrum.effective_rank_vs_expected");
-  CHECK(std::isnan(alarm.threshold));
-  CHECK(alarm.since == 30);
-  CHECK(alarm.step == 32);
-  CHECK(alarm.observations == 3);
-  CHECK(alarm.value == 0.2);
-  CHECK(alarm.baseline == 0.8);
-  CHECK(alarm.drop == 1.0 - 0.2 / 0.8);
+  check_fall(run.raised.front(), "spectrum.effective_rank_vs_expected", 0.2);
   run.feed(0.1, 100);
   CHECK(run.raised.size() == 1);
   REQUIRE(run.monitor.alarms().size() == 1);
@@ -503,16 +508,8 @@ TEST_CASE("a smaller fall raises an alarm where it is sudden", "[monitor]") {
   CHECK(run.raised.empty());
   run.feed(0.58);
   REQUIRE(run.raised.size() == 1);
-  const Alarm& alarm = run.raised.front();
-  CHECK(alarm.sudden);
-  CHECK(alarm.metric == "variance.dispersion");
-  CHECK(alarm.since == 30);
-  CHECK(alarm.step == 32);
-  CHECK(alarm.observations == 3);
-  CHECK(alarm.value == 0.58);
-  CHECK(alarm.baseline == 0.8);
-  CHECK(alarm.drop == 1.0 - 0.58 / 0.8);
-  CHECK(std::isnan(alarm.threshold));
+  CHECK(run.raised.front().sudden);
+  check_fall(run.raised.front(), "variance.dispersion", 0.58);
 }
 
 TEST_CASE("a fall is not sudden until the window after the warm-up is full", "[monitor]") {

@@ -174,12 +174,14 @@ std::vector<Experiment> experiments(const Digits& digits) {
       [](const Run& run) { return run.shown <= 4.0 ? std::string() : run.shows; });
 
   const auto kept = [](const Run& run) {
-    return run.sranks.back() >= 0.9 * run.sranks.front() && run.dormant.back() <= run.dormant.front() ? std::string()
-                                                                                                      : run.shows;
+    const Activity& first = run.activity.front();
+    const Activity& last = run.activity.back();
+    return last.srank >= 0.9 * first.srank && last.dormant <= first.dormant ? std::string() : run.shows;
   };
   const auto lost = [](const Run& run) {
-    return run.sranks.back() <= 0.7 * run.sranks.front() && run.dormant.back() > run.dormant.front() ? std::string()
-                                                                                                     : run.shows;
+    const Activity& first = run.activity.front();
+    const Activity& last = run.activity.back();
+    return last.srank <= 0.7 * first.srank && last.dormant > first.dormant ? std::string() : run.shows;
   };
   table.put(
       "Q learning", "-", [](std::uint64_t seed) { return train_values(true, seed); }, kept);

@@ -28,6 +28,7 @@
 
 namespace {
 
+using training::Activity;
 using training::Point;
 using training::Run;
 
@@ -74,9 +75,8 @@ void put_history(const Run& run) {
     fmt::print("  step {:4}  {:22} effective rank {:5.2f}  dispersion {:.4f}  mean cosine {:.4f}  5-NN {:.3f}\n",
                p.step, to_string(p.verdict), p.effective_rank, p.dispersion, p.mean_cosine, p.knn);
   }
-  for (std::size_t k = 0; k < run.sranks.size(); ++k) {
-    fmt::print("  step {:4}  srank {:2.0f}  dormant units {:.2f}\n", run.srank_every * static_cast<int>(k),
-               run.sranks[k], run.dormant[k]);
+  for (const Activity& a : run.activity) {
+    fmt::print("  step {:4}  srank {:2.0f}  dormant units {:.2f}\n", a.step, a.srank, a.dormant);
   }
   fmt::print("\n{}\n\n", run.report);
 }

@@ -80,7 +80,6 @@ Run train_values(bool regularised, std::uint64_t seed) {
   constexpr Index actions = 4;
   constexpr float discount = 0.97F;
   Run run;
-  run.srank_every = 500;
   Random random(seed);
 
   // A step in each of four directions, walls reflect; reward 1 for each step from the last corner.
@@ -127,14 +126,13 @@ Run train_values(bool regularised, std::uint64_t seed) {
         targets.col(a) = reward + discount * transitions[static_cast<std::size_t>(a)] * best;
       }
     }
-    if (step % run.srank_every == 0) {
+    if (step % 500 == 0) {
       run.report = report_of(phi);
       const collapse::Activations units = collapse::activations(phi);
       run.shown = static_cast<double>(collapse::srank(phi).value_or(0));
       run.shows =
           fmt::format("srank {:.0f} of 64, {:.0f} % of units dormant", run.shown, 100.0 * units.dormant_fraction);
-      run.sranks.push_back(run.shown);
-      run.dormant.push_back(units.dormant_fraction);
+      run.activity.push_back({step, run.shown, units.dormant_fraction});
     }
     Matrix slope = values.backward((q - targets) / static_cast<float>(states), valued);
     if (regularised) {

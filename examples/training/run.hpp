@@ -27,6 +27,13 @@ struct Point {
   double knn = 0.0;             ///< 5-NN accuracy
 };
 
+/// What is known of the features of Q learning at a step.
+struct Activity {
+  int step = 0;
+  double srank = 0.0;
+  double dormant = 0.0;  ///< share of units
+};
+
 /// A run of one system, as it is or with something taken away.
 struct Run {
   std::string system;
@@ -37,9 +44,7 @@ struct Run {
   std::optional<collapse::Alarm> alarm;  ///< the first one
   std::string shows;                     ///< what else tells of the collapse
   double shown = 0.0;                    ///< the number of it
-  int srank_every = 0;                   ///< steps between the next two
-  std::vector<double> sranks;            ///< of Q learning, along training
-  std::vector<double> dormant;           ///< the same of its dormant units
+  std::vector<Activity> activity;        ///< of Q learning
 
   /// Of all accuracy that is lost after the best, a half is gone from this step on; none when too little is lost to
   /// speak of.

@@ -50,17 +50,12 @@ struct MonitorOptions {
 
 /// Throws OptionError unless every option lies in its range.
 inline void validate(const MonitorOptions& options) {
-  if (!(options.relative_drop > 0.0 && options.relative_drop < 1.0)) {
-    throw OptionError(
-        fmt::format("MonitorOptions::relative_drop is {}; it is a share above 0 and below 1", options.relative_drop));
-  }
-  if (!(options.spread_drop > 0.0 && options.spread_drop < 1.0)) {
-    throw OptionError(
-        fmt::format("MonitorOptions::spread_drop is {}; it is a share above 0 and below 1", options.spread_drop));
-  }
-  if (!(options.sudden_drop > 0.0 && options.sudden_drop < 1.0)) {
-    throw OptionError(
-        fmt::format("MonitorOptions::sudden_drop is {}; it is a share above 0 and below 1", options.sudden_drop));
+  for (const auto& [name, share] : {std::pair{"relative_drop", options.relative_drop},
+                                    std::pair{"spread_drop", options.spread_drop},
+                                    std::pair{"sudden_drop", options.sudden_drop}}) {
+    if (!(share > 0.0 && share < 1.0)) {
+      throw OptionError(fmt::format("MonitorOptions::{} is {}; it is a share above 0 and below 1", name, share));
+    }
   }
   validate(options.thresholds);
   if (options.patience < 1) {
@@ -169,14 +164,10 @@ class Track {
     const bool nothing_left = value <= threshold;
     // There is no level, and nothing lies below it, until enough was seen.
     const bool far_below = value < (1.0 - drop) * level_ || nothing_left;
-    const bool judged_before = alarm_ && !alarm_->sudden;
-    if (!judged_before && (far_below || is_sudden(value, options))) {
+    // What stands for a sudden fall is raised again where it goes on to the line below the level.
+    const bool low = alarm_ ? alarm_->sudden && far_below : far_below || is_sudden(value, options);
+    if (low) {
       restored_ = 0;
-      // What stands for a sudden fall is raised again where it goes on to the line below the level.
-      if (alarm_ && !far_below) {
-        low_ = 0;
-        return false;
-      }
       if (low_++ == 0) since_ = step;
       if (low_ < options.patience) return false;
       const double baseline = far_below ? level_ : recent_median(sudden_window);
@@ -196,8 +187,7 @@ class Track {
     low_ = 0;
     if (alarm_) {
       const double fallen = alarm_->sudden ? options.sudden_drop : drop;
-      const double before = alarm_->sudden ? alarm_->baseline : level_;
-      const bool restored = value >= (1.0 - 0.5 * fallen) * before && !nothing_left;
+      const bool restored = value >= (1.0 - 0.5 * fallen) * alarm_->baseline && !nothing_left;
       restored_ = restored ? restored_ + 1 : 0;
       if (restored_ < options.patience) return false;
       alarm_.reset();
