@@ -2,8 +2,8 @@
 //
 //     scenarios [ROWS [DIMS]]
 
-#include <collapse/adapters/json.hpp>
 #include <collapse/collapse.hpp>
+#include <collapse/json.hpp>
 #include <collapse/synthetic.hpp>
 
 #include <fmt/format.h>

@@ -50,7 +50,7 @@ const Eigen::MatrixXd& doubles(Index rows, Index cols) {
 /// As many threads as the last argument says, for the time of a benchmark.
 class Threads {
  public:
-  explicit Threads(Index threads) : before_(static_cast<int>(collapse::detail::max_threads())) {
+  explicit Threads(Index threads) : before_(static_cast<int>(collapse::linalg::max_threads())) {
     set(static_cast<int>(threads));
   }
   Threads(const Threads&) = delete;
@@ -74,7 +74,7 @@ constexpr int chains = 12;
 
 /// Multiplications and additions of packets in registers, and nothing else.
 void multiply_and_add(int steps) {
-  using Packet = collapse::detail::MicroKernel::Packet;
+  using Packet = collapse::linalg::MicroKernel::Packet;
   Packet sums[chains];
   for (Packet& sum : sums) sum = Eigen::internal::pset1<Packet>(1.0);
   Packet factor = Eigen::internal::pset1<Packet>(0.999);
@@ -90,18 +90,18 @@ void multiply_and_add(int steps) {
   benchmark::DoNotOptimize(all);
 }
 
-double flops_of(int steps) { return 2.0 * steps * chains * collapse::detail::MicroKernel::width; }
+double flops_of(int steps) { return 2.0 * steps * chains * collapse::linalg::MicroKernel::width; }
 
 /// The most that the threads in use can do together in a second.
 double peak() {
   static std::map<std::size_t, double> measured;
-  const std::size_t threads = collapse::detail::max_threads();
+  const std::size_t threads = collapse::linalg::max_threads();
   double& best = measured[threads];
   if (best > 0.0) return best;
   constexpr int steps = 1 << 20;
   for (int turn = 0; turn < 5; ++turn) {
     const auto start = std::chrono::steady_clock::now();
-    collapse::detail::parallel_for(static_cast<Index>(threads), [](Index) { multiply_and_add(steps); });
+    collapse::linalg::parallel_for(static_cast<Index>(threads), [](Index) { multiply_and_add(steps); });
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     best = std::max(best, static_cast<double>(threads) * flops_of(steps) / seconds.count());
   }
@@ -128,7 +128,7 @@ double flops_of_products(Index rows, Index dims) {
 void fma_peak(benchmark::State& state) {
   const Threads threads(state.range(0));
   constexpr int steps = 1 << 18;
-  for (auto _ : state) collapse::detail::parallel_for(state.range(0), [](Index) { multiply_and_add(steps); });
+  for (auto _ : state) collapse::linalg::parallel_for(state.range(0), [](Index) { multiply_and_add(steps); });
   count(state, static_cast<double>(state.range(0)) * flops_of(steps));
 }
 
@@ -141,18 +141,18 @@ Eigen::MatrixXd symmetric(Index order) {
 
 /// One tile of products, as both factors come from the second-level cache.
 void kernel(benchmark::State& state) {
-  constexpr Index tile = collapse::detail::PackedVectors::tile;
+  constexpr Index tile = collapse::linalg::PackedVectors::tile;
   const Index depth = state.range(0);
-  collapse::detail::PackedVectors left(tile, depth);
-  collapse::detail::PackedVectors right(tile, depth);
+  collapse::linalg::PackedVectors left(tile, depth);
+  collapse::linalg::PackedVectors right(tile, depth);
   const Eigen::MatrixXd values = collapse::synthetic::isotropic<double>(depth, tile);
-  collapse::detail::Panel panel(depth, tile);
+  collapse::linalg::Panel panel(depth, tile);
   panel.view(depth, tile) = values;
   left.pack_columns(0, tile, panel.view(depth, tile));
   right.pack_columns(0, tile, panel.view(depth, tile));
   Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(tile, tile);
   for (auto _ : state) {
-    collapse::detail::add_products(left, 0, right, 0, depth, sums);
+    collapse::linalg::add_products(left, 0, right, 0, depth, sums);
     benchmark::DoNotOptimize(sums.data());
   }
   count(state, 2.0 * static_cast<double>(depth) * tile * tile);
@@ -163,9 +163,9 @@ void gram(benchmark::State& state) {
   const Threads threads(state.range(2));
   const Eigen::MatrixXd& a = doubles(state.range(1), state.range(0));  // its columns are the rows of A
   for (auto _ : state) {
-    benchmark::DoNotOptimize(collapse::detail::accumulate_gram(
+    benchmark::DoNotOptimize(collapse::statistics::accumulate_gram(
         a.cols(), a.rows(),
-        [&](Index first, collapse::detail::Panel::View out) { out = a.middleCols(first, out.rows()).transpose(); }));
+        [&](Index first, collapse::linalg::Panel::View out) { out = a.middleCols(first, out.rows()).transpose(); }));
   }
   count(state, static_cast<double>(a.size()) * static_cast<double>(a.rows()));
 }
@@ -246,21 +246,21 @@ void scan(benchmark::State& state) {
 
 void sums(benchmark::State& state) {
   const Embeddings& z = embeddings(state.range(0), state.range(1));
-  const auto view = collapse::detail::Evaluated<Embeddings>(z).view();
-  const collapse::Rows rows = collapse::detail::scan_rows(view, collapse::NonFinite::reject);
-  for (auto _ : state) benchmark::DoNotOptimize(collapse::detail::sum_rows(view, rows));
+  const auto view = collapse::linalg::Evaluated<Embeddings>(z).view();
+  const collapse::Rows rows = collapse::statistics::scan_rows(view, collapse::NonFinite::reject);
+  for (auto _ : state) benchmark::DoNotOptimize(collapse::statistics::sum_rows(view, rows));
   count(state, flops_of_products(z.rows(), z.cols()), bytes_of(z));
 }
 
 void pairs(benchmark::State& state) {
   const Embeddings& z = embeddings(state.range(0), state.range(1));
-  const auto view = collapse::detail::Evaluated<Embeddings>(z).view();
-  const collapse::Rows rows = collapse::detail::scan_rows(view, collapse::NonFinite::reject);
-  const auto selection = collapse::detail::select_pairs(view, rows, {});
+  const auto view = collapse::linalg::Evaluated<Embeddings>(z).view();
+  const collapse::Rows rows = collapse::statistics::scan_rows(view, collapse::NonFinite::reject);
+  const auto selection = collapse::statistics::select_pairs(view, rows, {});
   const Eigen::VectorXd origin = Eigen::VectorXd::Zero(z.cols());
   const double std = 1.0 / std::sqrt(static_cast<double>(z.cols()));
   for (auto _ : state) {
-    benchmark::DoNotOptimize(collapse::detail::pair_distances(view, rows, selection, origin, nullptr, 1.0, std));
+    benchmark::DoNotOptimize(collapse::statistics::pair_distances(view, rows, selection, origin, nullptr, 1.0, std));
   }
   count(state, 2.0 * static_cast<double>(selection.pairs()) * static_cast<double>(z.cols()));
 }
@@ -270,8 +270,8 @@ void eigenvalues(benchmark::State& state) {
   const Threads threads(state.range(1));
   const Eigen::MatrixXd gram = symmetric(state.range(0));
   for (auto _ : state) {
-    const collapse::detail::Tridiagonal t = collapse::detail::tridiagonalize(gram);
-    benchmark::DoNotOptimize(collapse::detail::eigenvalues(t));
+    const collapse::linalg::Tridiagonal t = collapse::linalg::tridiagonalize(gram);
+    benchmark::DoNotOptimize(collapse::linalg::eigenvalues(t));
   }
   count(state, flops_of_tridiagonalisation(gram.rows()));
 }
@@ -285,7 +285,7 @@ void eigenvalues_eigen(benchmark::State& state) {
 }
 
 std::vector<Index> thread_numbers() {
-  const auto most = static_cast<Index>(collapse::detail::max_threads());
+  const auto most = static_cast<Index>(collapse::linalg::max_threads());
   return most > 1 ? std::vector<Index>{1, most} : std::vector<Index>{1};
 }
 

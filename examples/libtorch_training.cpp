@@ -2,8 +2,8 @@
 // Prints what the monitor costs beside the step.
 
 #include <collapse/adapters/torch.hpp>
-#include <collapse/format.hpp>
-#include <collapse/regularizers.hpp>
+#include <collapse/penalties.hpp>
+#include <collapse/text.hpp>
 
 #include <fmt/format.h>
 #include <torch/torch.h>
@@ -33,7 +33,7 @@ int main() {
   torch::nn::Sequential encoder(torch::nn::Linear(inputs, 2048), torch::nn::BatchNorm1d(2048), torch::nn::ReLU(),
                                 torch::nn::Linear(2048, dims));
   torch::optim::Adam optimiser(encoder->parameters(), torch::optim::AdamOptions(1e-3));
-  collapse::regularizers::Vicreg vicreg;
+  collapse::penalties::Vicreg vicreg;
   collapse::Monitor monitor({.window = 5, .warm_up = 20});
   const torch::Tensor mixing = torch::randn({300, inputs}) / 17.0;
 

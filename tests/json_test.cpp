@@ -1,4 +1,4 @@
-#include <collapse/adapters/json.hpp>
+#include <collapse/json.hpp>
 
 #include <nlohmann/json.hpp>
 

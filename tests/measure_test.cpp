@@ -121,7 +121,7 @@ TEMPLATE_TEST_CASE("measure agrees with long double loops for every scalar", "[m
     CAPTURE(n, d);
     const Dense<TestType> z = reference::gaussian<TestType>(n, d, 93, 0.4);
     const Report report = measure(z);
-    CHECK(report.input_epsilon == detail::input_epsilon<TestType>());
+    CHECK(report.input_epsilon == linalg::input_epsilon<TestType>());
     const reference::Matrix wide = reference::widened(z);
     const reference::Matrix x = reference::centred(wide);
     const std::vector<Real> distances = reference::distances(reference::unit_rows(wide));

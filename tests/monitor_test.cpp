@@ -876,7 +876,7 @@ TEST_CASE("copies of a monitor go their own ways", "[monitor]") {
   CHECK(other.raised.empty());
   CHECK(other.monitor.history().size() == 25);
   CHECK(run.monitor.history().size() == 23);
-  CHECK(std::is_nothrow_move_assignable_v<detail::Track>);
+  CHECK(std::is_nothrow_move_assignable_v<streams::Track>);
 }
 
 TEST_CASE("each step is one line of JSON with the numbers of the history", "[monitor]") {

@@ -3,7 +3,7 @@
 #include "support/labelled.hpp"
 #include "support/reference_statistics.hpp"
 
-#include <collapse/class_collapse.hpp>
+#include <collapse/classes.hpp>
 #include <collapse/metrics/cka.hpp>
 #include <collapse/metrics/effective_rank.hpp>
 #include <collapse/metrics/marchenko_pastur.hpp>

@@ -1,7 +1,7 @@
 #include <collapse/io/npy.hpp>
 #include <collapse/metrics/isoscore.hpp>
 #include <collapse/metrics/power_law.hpp>
-#include <collapse/statistics/spectrum.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
 
 #include "support/catch.hpp"
 
@@ -31,13 +31,14 @@ std::optional<Spectra> spectra() {
   const io::NpyFile file(path);
   return file.visit([]<class Z>(const Z& embeddings) {
     // Both from one Gram matrix.
-    const auto view = detail::Evaluated<Z>(embeddings).view();
-    const Rows rows = detail::scan_rows(view, NonFinite::reject);
-    auto [moments, gram] = detail::centred_gram(view, rows);
+    const auto view = linalg::Evaluated<Z>(embeddings).view();
+    const Rows rows = statistics::scan_rows(view, NonFinite::reject);
+    auto [moments, gram] = statistics::centred_gram(view, rows);
     REQUIRE(gram.side == Side::samples);
-    const detail::GramSpectra both = detail::GramSpectra::of_samples(view, rows, moments, std::move(gram.lower));
-    return Spectra{detail::with_floor(both.singular_values(true), moments, true, SpectrumMethod::gram),
-                   detail::with_floor(both.singular_values(false), moments, false, SpectrumMethod::gram)};
+    const statistics::GramSpectra both =
+        statistics::GramSpectra::of_samples(view, rows, moments, std::move(gram.lower));
+    return Spectra{statistics::with_floor(both.singular_values(true), moments, true, SpectrumMethod::gram),
+                   statistics::with_floor(both.singular_values(false), moments, false, SpectrumMethod::gram)};
   });
 }
 

@@ -1,5 +1,5 @@
-#include <collapse/adapters/json.hpp>
 #include <collapse/io/npy.hpp>
+#include <collapse/json.hpp>
 #include <collapse/measure.hpp>
 
 #include <nlohmann/json.hpp>

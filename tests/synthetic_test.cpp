@@ -93,7 +93,7 @@ std::vector<Generator<Scalar>> generators() {
 std::uint64_t fingerprint(const Dense<double>& z) {
   std::uint64_t result = 0;
   for (Index i = 0; i < z.rows(); ++i) {
-    for (Index d = 0; d < z.cols(); ++d) result = collapse::detail::hash(result, std::bit_cast<std::uint64_t>(z(i, d)));
+    for (Index d = 0; d < z.cols(); ++d) result = collapse::linalg::hash(result, std::bit_cast<std::uint64_t>(z(i, d)));
   }
   return result;
 }
@@ -212,7 +212,7 @@ TEST_CASE("the normal quantile is odd about one half and grows with the probabil
 TEST_CASE("a normal deviate is the quantile of the middle of one of 2^52 cells", "[synthetic]") {
   bool same = true;
   for (std::uint64_t i = 0; i < 1000; ++i) {
-    const auto cell = static_cast<double>(collapse::detail::hash(99, i) >> 12);
+    const auto cell = static_cast<double>(collapse::linalg::hash(99, i) >> 12);
     same = same && normal_deviate(99, i) == normal_quantile((cell + 0.5) / 4503599627370496.0);
   }
   CHECK(same);
@@ -345,7 +345,7 @@ TEMPLATE_TEST_CASE("embeddings of every scalar are those of double, rounded", "[
                    Eigen::bfloat16) {
   const auto narrow = generators<TestType>();
   const auto wide = generators<double>();
-  const double half_unit = 0.5 * collapse::detail::input_epsilon<TestType>();
+  const double half_unit = 0.5 * collapse::linalg::input_epsilon<TestType>();
   for (std::size_t g = 0; g < wide.size(); ++g) {
     CAPTURE(wide[g].name);
     const Dense<double> expected = wide[g].make(40, 7, 12);
@@ -392,7 +392,7 @@ TEMPLATE_TEST_CASE("low rank embeddings have the rank asked for", "[synthetic]",
     const reference::Vector sigma = singular_values(z);
     const Real rms = std::sqrt(z.squaredNorm() / 480.0L);
     const Real rounding =
-        static_cast<Real>(collapse::detail::input_epsilon<TestType>()) * rms * (std::sqrt(40.0L) + std::sqrt(12.0L));
+        static_cast<Real>(collapse::linalg::input_epsilon<TestType>()) * rms * (std::sqrt(40.0L) + std::sqrt(12.0L));
     // Twelve random directions in twelve dimensions are all but dependent.
     CHECK(sigma(rank - 1) > 10.0L * rounding);
     if (rank < 12) CHECK(sigma(rank) < rounding);
@@ -602,7 +602,7 @@ TEMPLATE_TEST_CASE("rows of complete collapse are all the same point of length 1
     CAPTURE(dims);
     const auto z = synthetic::constant<TestType>(40, dims, 4).template cast<double>().eval();
     CHECK(same_bits(z, z.row(0).replicate(40, 1)));
-    CHECK(std::abs(z.row(0).norm() - 1.0) <= collapse::detail::input_epsilon<TestType>());
+    CHECK(std::abs(z.row(0).norm() - 1.0) <= collapse::linalg::input_epsilon<TestType>());
   }
   // A direction is drawn uniformly: its coordinates are N(0, 1 / D) but for O(1 / D).
   constexpr double d = 2000.0;

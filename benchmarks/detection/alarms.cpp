@@ -7,10 +7,10 @@
 // embeddings leave the cone of an untrained encoder and their spectrum steepens as features are learned, lengths that
 // grow, and batches that differ. From step 400 on a collapse goes from strength 0 to 1, within one step or 400.
 
-#include <collapse/detail/hash.hpp>
+#include <collapse/linalg/hash.hpp>
 #include <collapse/metrics/variance.hpp>
 #include <collapse/monitor.hpp>
-#include <collapse/scenario.hpp>
+#include <collapse/synthetic/scenario.hpp>
 
 #include <fmt/format.h>
 #include <Eigen/Core>
@@ -37,12 +37,12 @@ constexpr int onset = 400;
 Eigen::MatrixXf healthy(int step, std::uint64_t seed) {
   const double progress = static_cast<double>(step) / steps;
   const double young = std::exp(-step / 30.0);
-  const std::uint64_t batch = collapse::detail::hash(seed, static_cast<std::uint64_t>(step));
+  const std::uint64_t batch = collapse::linalg::hash(seed, static_cast<std::uint64_t>(step));
   Eigen::MatrixXf z = collapse::synthetic::power_law<float>(rows, dims, 0.7 * (1.0 - young), batch);
   const Eigen::RowVectorXf direction = collapse::synthetic::isotropic<float>(1, dims, seed);
   z.rowwise() += static_cast<float>(1.5 * young) * direction;
   // Batches differ: some are easier than others.
-  const double ease = static_cast<double>(collapse::detail::hash(batch, 1) >> 11) * 0x1p-53;
+  const double ease = static_cast<double>(collapse::linalg::hash(batch, 1) >> 11) * 0x1p-53;
   return z * static_cast<float>((1.0 + progress) * (0.9 + 0.2 * ease));
 }
 
@@ -121,10 +121,10 @@ void put(const char* name, Family family, int duration, std::uint64_t first, std
   }
   const auto count = static_cast<Index>(delays.size());
   const Eigen::Map<const Eigen::VectorXd> all(delays.data(), count);
-  const std::string median = count > 0 ? fmt::format("{:.0f}", collapse::detail::median(all)) : std::string("-");
+  const std::string median = count > 0 ? fmt::format("{:.0f}", collapse::metrics::median(all)) : std::string("-");
   const std::string last = count > 0 ? fmt::format("{:.0f}", all.maxCoeff()) : std::string("-");
   const std::string strength =
-      count > 0 && duration > 1 ? fmt::format("{:.2f}", collapse::detail::median(all) / duration) : std::string("-");
+      count > 0 && duration > 1 ? fmt::format("{:.2f}", collapse::metrics::median(all) / duration) : std::string("-");
   fmt::print("| {} | {} | {} of {} | {} of {} | {} | {} | {} | {} |\n", name, to_string(family), false_alarms, runs,
              count, runs, median, last, strength, quantity);
 }

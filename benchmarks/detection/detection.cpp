@@ -4,11 +4,11 @@
 //
 // Thresholds are tuned on seeds below 1000 and judged on those from 1000 on; see run.sh.
 
-#include <collapse/class_collapse.hpp>
-#include <collapse/class_diagnosis.hpp>
-#include <collapse/detail/hash.hpp>
+#include <collapse/classes.hpp>
+#include <collapse/diagnosis/classes.hpp>
+#include <collapse/linalg/hash.hpp>
 #include <collapse/measure.hpp>
-#include <collapse/scenario.hpp>
+#include <collapse/synthetic/scenario.hpp>
 
 #include <fmt/format.h>
 
@@ -27,7 +27,7 @@ using collapse::synthetic::Family;
 /// Six fixed ones, so that a rule can be read by strength, and one drawn anew for each seed, so that no threshold lies
 /// on a strength by chance or by choice.
 std::array<double, 7> strengths(std::uint64_t seed) {
-  const double drawn = static_cast<double>(collapse::detail::hash(seed, 0x5eedU) >> 11) * 0x1p-53;
+  const double drawn = static_cast<double>(collapse::linalg::hash(seed, 0x5eedU) >> 11) * 0x1p-53;
   return {0.0, 0.25, 0.5, 0.75, 0.85, 1.0, drawn};
 }
 

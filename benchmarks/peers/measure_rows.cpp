@@ -2,8 +2,8 @@
 // names a .npy file, the file is read; at an empty line it is measured. Both are answered with one line of JSON, the
 // second with the report and `seconds`.
 
-#include <collapse/adapters/json.hpp>
 #include <collapse/io/npy.hpp>
+#include <collapse/json.hpp>
 #include <collapse/measure.hpp>
 
 #include <fmt/format.h>

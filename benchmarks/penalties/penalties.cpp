@@ -1,6 +1,6 @@
 // Seconds that a penalty and its gradient take, once memory is there: penalties ROWS COLS prints one line for each.
 
-#include <collapse/regularizers.hpp>
+#include <collapse/penalties.hpp>
 #include <collapse/synthetic.hpp>
 
 #include <fmt/format.h>
@@ -37,9 +37,9 @@ int main(int argc, char** argv) {
   const Embeddings a = collapse::synthetic::isotropic<float>(rows, cols, 1);
   const Embeddings b = collapse::synthetic::isotropic<float>(rows, cols, 2);
   Embeddings da, db;
-  collapse::regularizers::Vicreg vicreg;
-  collapse::regularizers::BarlowTwins barlow;
-  collapse::regularizers::InfoNce contrast;
+  collapse::penalties::Vicreg vicreg;
+  collapse::penalties::BarlowTwins barlow;
+  collapse::penalties::InfoNce contrast;
   put("vicreg", [&] { vicreg.value_and_gradient(a, b, da, db); });
   put("barlow_twins", [&] { barlow.value_and_gradient(a, b, da, db); });
   put("info_nce", [&] { contrast.value_and_gradient(a, b, da, db); });

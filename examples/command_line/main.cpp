@@ -7,23 +7,23 @@
 #include "stopwatch.hpp"
 
 #include <collapse/accumulator.hpp>
-#include <collapse/adapters/json.hpp>
-#include <collapse/adapters/json_classes.hpp>
-#include <collapse/adapters/json_comparison.hpp>
-#include <collapse/adapters/json_layers.hpp>
-#include <collapse/adapters/json_neighbourhood.hpp>
-#include <collapse/class_diagnosis.hpp>
 #include <collapse/confidence.hpp>
-#include <collapse/format.hpp>
-#include <collapse/format_classes.hpp>
-#include <collapse/format_comparison.hpp>
-#include <collapse/format_layers.hpp>
-#include <collapse/format_neighbourhood.hpp>
+#include <collapse/diagnosis/classes.hpp>
 #include <collapse/io/labels.hpp>
 #include <collapse/io/state_file.hpp>
-#include <collapse/labelled_accumulator.hpp>
+#include <collapse/json.hpp>
+#include <collapse/json/classes.hpp>
+#include <collapse/json/comparison.hpp>
+#include <collapse/json/layers.hpp>
+#include <collapse/json/neighbourhood.hpp>
 #include <collapse/metrics/variance.hpp>
 #include <collapse/neighbourhood.hpp>
+#include <collapse/streams/labelled_accumulator.hpp>
+#include <collapse/text.hpp>
+#include <collapse/text/classes.hpp>
+#include <collapse/text/comparison.hpp>
+#include <collapse/text/layers.hpp>
+#include <collapse/text/neighbourhood.hpp>
 #include <collapse/version.hpp>
 
 #include <fmt/format.h>
@@ -407,7 +407,7 @@ std::optional<Index> known_rows(const std::vector<Source>& sources) {
 }
 
 [[noreturn]] void reject_too_few(const std::string& name, Index rows, Index cols, Index skipped) {
-  if (skipped == 0) collapse::detail::require_shape(rows, cols);
+  if (skipped == 0) collapse::statistics::require_shape(rows, cols);
   if (rows == 0) {
     throw collapse::FileError(
         name, fmt::format("every one of the {} rows holds a non-finite value; nothing is left to measure", skipped));
@@ -448,7 +448,7 @@ std::vector<std::int64_t> labels_of(const Readers& readers, Index read, Index co
 void add(Readers& readers, Source& source, Index& read, const Arguments& arguments, command_line::Progress& progress,
          command_line::Stopwatch& measuring) {
   // As many as the accumulator folds at a time, so that they are taken from where they lie.
-  constexpr Index block_rows = collapse::detail::Folder::block;
+  constexpr Index block_rows = collapse::statistics::Folder::block;
   const auto parts = static_cast<Index>(readers.parts.size());
   Index first = 0;
   source.for_each_block(block_rows, [&](const auto& block) {
@@ -517,7 +517,7 @@ struct Result {
   collapse::Accumulator seen;
   collapse::Report report;
   std::optional<double> seconds;  ///< of the measuring, the median of all times
-  std::optional<collapse::Uniformity> uniformity;
+  std::optional<collapse::Isotropy> uniformity;
   std::optional<collapse::ClassCollapse> labels;
   std::optional<collapse::Neighbourhood> neighbours;
 };
@@ -555,7 +555,7 @@ Result measure_once(const Arguments& arguments) {
     result.report = readers.parts.size() > 1
                         ? collapse::jackknife_report(readers.parts, arguments.options.confidence_level)
                         : result.seen.report();
-    if (arguments.uniformity) result.uniformity = command_line::uniformity(kept, arguments.options);
+    if (arguments.uniformity) result.uniformity = command_line::isotropy(kept, arguments.options);
     if (readers.labelled) {
       result.labels = readers.labelled->report();
       result.report.diagnosis = collapse::diagnose(result.report, *result.labels, arguments.options.thresholds);
@@ -574,7 +574,7 @@ Result score(const Arguments& arguments) {
     Result result = measure_once(arguments);
     seconds.push_back(*result.seconds);
     if (const auto count = static_cast<Index>(seconds.size()); count == arguments.repeat) {
-      result.seconds = collapse::detail::median(Eigen::Map<const Eigen::VectorXd>(seconds.data(), count));
+      result.seconds = collapse::metrics::median(Eigen::Map<const Eigen::VectorXd>(seconds.data(), count));
       return result;
     }
   }

@@ -3,8 +3,8 @@
 #include "layers.hpp"
 
 #include <collapse/error.hpp>
-#include <collapse/metrics/uniformity.hpp>
-#include <collapse/paired_accumulator.hpp>
+#include <collapse/isotropy.hpp>
+#include <collapse/streams/paired_accumulator.hpp>
 
 #include <fmt/format.h>
 #include <Eigen/Core>
@@ -16,8 +16,8 @@
 
 namespace command_line {
 
-collapse::Uniformity uniformity(const AllRows& rows, const collapse::Options& options) {
-  return rows.visit([&options](const auto& z) { return collapse::uniformity(z, options); });
+collapse::Isotropy isotropy(const AllRows& rows, const collapse::Options& options) {
+  return rows.visit([&options](const auto& z) { return collapse::isotropy(z, options); });
 }
 
 collapse::Neighbourhood neighbourhood(const AllRows& rows, const collapse::NeighbourhoodOptions& options) {

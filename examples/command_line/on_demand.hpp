@@ -4,7 +4,7 @@
 #include "source.hpp"
 
 #include <collapse/compare.hpp>
-#include <collapse/layer_profile.hpp>
+#include <collapse/layers.hpp>
 #include <collapse/neighbourhood.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
@@ -16,7 +16,7 @@
 /// takes longest.
 namespace command_line {
 
-[[nodiscard]] collapse::Uniformity uniformity(const AllRows& rows, const collapse::Options& options);
+[[nodiscard]] collapse::Isotropy isotropy(const AllRows& rows, const collapse::Options& options);
 
 [[nodiscard]] collapse::Neighbourhood neighbourhood(const AllRows& rows, const collapse::NeighbourhoodOptions& options);
 

@@ -1,6 +1,6 @@
 #include "joint_embedding.hpp"
 
-#include <collapse/regularizers.hpp>
+#include <collapse/penalties.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@ namespace training {
 
 namespace {
 
-namespace reg = collapse::regularizers;
+namespace reg = collapse::penalties;
 
 constexpr Index batch_rows = 256;
 constexpr Index embedding_dims = 32;

@@ -8,7 +8,7 @@
 
 #include "experiments.hpp"
 
-#include <collapse/format.hpp>
+#include <collapse/text.hpp>
 
 #include <fmt/format.h>
 

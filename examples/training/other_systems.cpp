@@ -1,12 +1,12 @@
 #include "other_systems.hpp"
 
-#include <collapse/class_diagnosis.hpp>
 #include <collapse/compare.hpp>
+#include <collapse/diagnosis/classes.hpp>
+#include <collapse/isotropy.hpp>
 #include <collapse/metrics/activations.hpp>
 #include <collapse/metrics/srank.hpp>
-#include <collapse/metrics/uniformity.hpp>
-#include <collapse/regularizers/info_nce.hpp>
-#include <collapse/regularizers/log_determinant.hpp>
+#include <collapse/penalties/info_nce.hpp>
+#include <collapse/penalties/log_determinant.hpp>
 
 #include <fmt/format.h>
 
@@ -112,7 +112,7 @@ Run train_values(bool regularised, std::uint64_t seed) {
   Adam optimiser(1e-3F);
   optimiser.add(features);
   optimiser.add(values);
-  collapse::regularizers::LogDeterminant volume;
+  collapse::penalties::LogDeterminant volume;
   Matrix targets;
   Matrix slope_of_volume;
   for (int step = 0; step <= 4000; ++step) {
@@ -197,7 +197,7 @@ Run train_generator(bool repulsion, std::uint64_t seed) {
     ++found[static_cast<std::size_t>(nearest)];
   }
   const auto covered = std::count_if(found.begin(), found.end(), [](Index n) { return n >= 20; });
-  const double vendi = collapse::uniformity(samples).vendi_score;
+  const double vendi = collapse::isotropy(samples).vendi_score;
   run.shown = static_cast<double>(covered);
   run.shows = fmt::format("{} of {} modes, {:.0f} % of samples at one, Vendi score {:.2f} of 2", covered, modes,
                           100.0 * static_cast<double>(good) / 2000.0, vendi);
@@ -213,7 +213,7 @@ Run train_two_towers(const Digits& digits, double temperature, std::uint64_t see
   Adam optimiser(1e-3F);
   optimiser.add(upper);
   optimiser.add(lower);
-  collapse::regularizers::InfoNce contrast;
+  collapse::penalties::InfoNce contrast;
   contrast.temperature = temperature;
   Observer observer(run, digits, 20);
   const auto embed = [&](const Matrix& images) { return upper(images.leftCols(32)); };

@@ -3,7 +3,7 @@
 #include "digits.hpp"
 #include "network.hpp"
 
-#include <collapse/class_collapse.hpp>
+#include <collapse/classes.hpp>
 #include <collapse/monitor.hpp>
 #include <collapse/report.hpp>
 

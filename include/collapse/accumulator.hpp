@@ -1,16 +1,16 @@
 #pragma once
 
-#include <collapse/detail/archive.hpp>
-#include <collapse/detail/reserve.hpp>
-#include <collapse/detail/state.hpp>
-#include <collapse/detail/view.hpp>
 #include <collapse/error.hpp>
+#include <collapse/linalg/view.hpp>
 #include <collapse/measure.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/pairs.hpp>
-#include <collapse/statistics/rows.hpp>
-#include <collapse/statistics/sums.hpp>
+#include <collapse/statistics/pairs/pairs.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/sums.hpp>
+#include <collapse/streams/archive.hpp>
+#include <collapse/streams/reserve.hpp>
+#include <collapse/streams/state.hpp>
 
 #include <Eigen/Core>
 
@@ -32,7 +32,7 @@ namespace collapse {
 
 class PairedAccumulator;
 
-namespace detail {
+namespace streams {
 
 struct StateWords;
 
@@ -41,7 +41,7 @@ struct StateWords;
   return options.all_pairs || options.method == SpectrumMethod::svd;
 }
 
-}  // namespace detail
+}  // namespace streams
 
 /// The first two moments of embeddings: what everything but lengths and cosines follows from.
 struct MomentState {
@@ -146,10 +146,10 @@ class Accumulator {
   [[nodiscard]] const Options& options() const noexcept { return options_; }
 
  private:
-  friend struct detail::StateWords;
+  friend struct streams::StateWords;
   friend class PairedAccumulator;
 
-  [[nodiscard]] bool holds_all() const { return detail::needs_rows(options_); }
+  [[nodiscard]] bool holds_all() const { return streams::needs_rows(options_); }
   [[nodiscard]] Index capacity() const { return std::max(options_.pair_rows, dims_); }
   [[nodiscard]] bool folded() const { return folder_.has_value(); }
   /// Whether some rows are known by their moments alone.
@@ -158,17 +158,17 @@ class Accumulator {
   [[nodiscard]] Index held_rows() const {
     return folded() ? sampler_.taken() : static_cast<Index>(held_.size()) / dims_;
   }
-  [[nodiscard]] detail::MatrixView<double> held() const { return {held_.data(), held_rows(), dims_, dims_, 1}; }
+  [[nodiscard]] linalg::MatrixView<double> held() const { return {held_.data(), held_rows(), dims_, dims_, 1}; }
 
   template <EmbeddingScalar Scalar>
-  void add(const detail::MatrixView<Scalar>& z);
+  void add(const linalg::MatrixView<Scalar>& z);
   void prepare();
   template <EmbeddingScalar Scalar>
-  void take(const detail::MatrixView<Scalar>& z);
+  void take(const linalg::MatrixView<Scalar>& z);
   template <EmbeddingScalar Scalar>
-  void hold(const detail::MatrixView<Scalar>& z);
+  void hold(const linalg::MatrixView<Scalar>& z);
   template <EmbeddingScalar Scalar>
-  void sample(const detail::MatrixView<Scalar>& z, const Rows& rows, Index first_place);
+  void sample(const linalg::MatrixView<Scalar>& z, const Rows& rows, Index first_place);
   void make_room(Index more);
   [[nodiscard]] double* take_slot(std::uint64_t key);
   void add_sample(const std::vector<double>& rows, const std::vector<std::uint64_t>& keys);
@@ -191,8 +191,8 @@ class Accumulator {
   Index skipped_ = 0;
   double epsilon_ = 0.0;
   std::vector<double> held_;  ///< all rows; once folded, the sample, slot by slot
-  detail::Sampler sampler_;
-  std::optional<detail::Folder> folder_;  ///< engaged once folded
+  statistics::Sampler sampler_;
+  std::optional<statistics::Folder> folder_;  ///< engaged once folded
   Sums sums_;
   Rows rows_;  ///< of the batch at hand; its memory is used again
 };
@@ -216,13 +216,13 @@ void Accumulator::update(const Eigen::DenseBase<Derived>& batch) {
                     batch.rows(), batch.cols(), dims_),
         batch.rows(), batch.cols());
   }
-  const detail::Evaluated<Derived> evaluated(batch);
+  const linalg::Evaluated<Derived> evaluated(batch);
   add(evaluated.view());
 }
 
 template <EmbeddingScalar Scalar>
-void Accumulator::add(const detail::MatrixView<Scalar>& z) {
-  detail::scan_rows(z, options_.nonfinite, rows_);
+void Accumulator::add(const linalg::MatrixView<Scalar>& z) {
+  statistics::scan_rows(z, options_.nonfinite, rows_);
   prepare();
   take(z);
 }
@@ -231,7 +231,7 @@ void Accumulator::add(const detail::MatrixView<Scalar>& z) {
 inline void Accumulator::prepare() {
   if (fits(rows_.samples)) {
     const std::size_t needed = held_.size() + static_cast<std::size_t>(rows_.samples * dims_);
-    detail::reserve_in_all(held_, needed);
+    streams::reserve_in_all(held_, needed);
   } else {
     if (!folded()) fold();
     make_room(rows_.directed());
@@ -241,7 +241,7 @@ inline void Accumulator::prepare() {
 
 /// Adds that batch, for which there is room. Does not throw.
 template <EmbeddingScalar Scalar>
-void Accumulator::take(const detail::MatrixView<Scalar>& z) {
+void Accumulator::take(const linalg::MatrixView<Scalar>& z) {
   if (fits(rows_.samples)) {
     hold(z);
   } else {
@@ -250,22 +250,22 @@ void Accumulator::take(const detail::MatrixView<Scalar>& z) {
   }
   count_ += rows_.samples;
   skipped_ += rows_.skipped;
-  epsilon_ = std::max(epsilon_, detail::input_epsilon<Scalar>());
+  epsilon_ = std::max(epsilon_, linalg::input_epsilon<Scalar>());
 }
 
 template <EmbeddingScalar Scalar>
-void Accumulator::hold(const detail::MatrixView<Scalar>& z) {
+void Accumulator::hold(const linalg::MatrixView<Scalar>& z) {
   const std::size_t before = held_.size();
   held_.resize(before + static_cast<std::size_t>(rows_.samples * dims_));
-  detail::load(z, rows_.selection(), 0, 0,
-               detail::Panel::View(held_.data() + before, rows_.samples, dims_, Eigen::OuterStride<>(dims_)));
+  linalg::load(z, rows_.selection(), 0, 0,
+               linalg::Panel::View(held_.data() + before, rows_.samples, dims_, Eigen::OuterStride<>(dims_)));
 }
 
 /// Takes the memory that the sample needs for so many more rows.
 inline void Accumulator::make_room(Index more) {
   if (moments_only()) return;
   const auto needed = static_cast<std::size_t>(sampler_.reserve(more) * dims_);
-  detail::reserve_in_all(held_, needed);
+  streams::reserve_in_all(held_, needed);
 }
 
 /// Where the row with this key goes in the sample, for which there is room; null when it takes no part.
@@ -278,12 +278,12 @@ inline double* Accumulator::take_slot(std::uint64_t key) {
 
 /// Offers the directed rows of z to the sample, for which there is room.
 template <EmbeddingScalar Scalar>
-void Accumulator::sample(const detail::MatrixView<Scalar>& z, const Rows& rows, Index first_place) {
+void Accumulator::sample(const linalg::MatrixView<Scalar>& z, const Rows& rows, Index first_place) {
   if (moments_only()) return;
-  const detail::RowSelection at = rows.selection();
+  const linalg::RowSelection at = rows.selection();
   for (Index i = 0; i < rows.samples; ++i) {
     if (rows.inverse_norm(i) == 0.0) continue;
-    const std::uint64_t key = detail::row_key(options_.seed, static_cast<std::uint64_t>(first_place + i), z, at(i));
+    const std::uint64_t key = statistics::row_key(options_.seed, static_cast<std::uint64_t>(first_place + i), z, at(i));
     double* const to = take_slot(key);
     for (Index d = 0; to != nullptr && d < dims_; ++d) to[d] = z.at(at(i), d);
   }
@@ -295,8 +295,8 @@ inline void Accumulator::fold() {
   folded.folder_.emplace(dims_);
   folded.sums_ = folded.folder_->empty();
   Rows rows;
-  const detail::MatrixView<double> z = held();
-  detail::scan_rows(z, NonFinite::reject, rows);
+  const linalg::MatrixView<double> z = held();
+  statistics::scan_rows(z, NonFinite::reject, rows);
   folded.make_room(rows.directed());
   folded.folder_->add(z, rows, folded.sums_);
   folded.sample(z, rows, 0);
@@ -320,7 +320,7 @@ inline void Accumulator::forget_directions() {
 /// The sums of all rows, also of those that wait for a block to fill.
 inline Sums Accumulator::flushed_sums() const {
   Sums sums = sums_;
-  detail::Folder(*folder_).flush(sums);
+  statistics::Folder(*folder_).flush(sums);
   return sums;
 }
 
@@ -382,7 +382,7 @@ inline void Accumulator::throw_without_rows(const char* lacks) const {
 template <class>
 Report Accumulator::report() const {
   if (count_ == 0) throw_without_rows("nothing to report");
-  return folded() ? report_folded() : detail::measure(held(), options_, {epsilon_, skipped_});
+  return folded() ? report_folded() : streams::measure(held(), options_, {epsilon_, skipped_});
 }
 
 template <class>
@@ -398,15 +398,15 @@ Report Accumulator::report_folded() const {
   const CosineMoments cosines = cosine_moments(sums.directions);
   sums.directions.scatter.resize(0, 0);
 
-  const detail::MatrixView<double> z = held();
+  const linalg::MatrixView<double> z = held();
   Rows rows;
-  detail::scan_rows(z, NonFinite::reject, rows);
+  statistics::scan_rows(z, NonFinite::reject, rows);
   PairSelection selection;
   selection.population = moments_only() ? count_ : sums.directions.count;
   for (Index i = 0; i < rows.samples; ++i) selection.rows.push_back(i);
-  report.cosine = pairwise_cosine(cosines, detail::pair_distances(z, rows, selection, sums.directions.mean(), nullptr,
-                                                                  cosines.mean_distance, cosines.std));
-  detail::measure_sums(report, sums, options_, true);
+  report.cosine = pairwise_cosine(cosines, statistics::pair_distances(z, rows, selection, sums.directions.mean(),
+                                                                      nullptr, cosines.mean_distance, cosines.std));
+  streams::measure_sums(report, sums, options_, true);
   report.diagnosis = diagnose(report, options_.thresholds);
   return report;
 }
@@ -424,7 +424,7 @@ inline Accumulator Accumulator::from_moments(Index count, const Eigen::VectorXd&
                     "is at least 0 and below 1",
                     input_epsilon));
   }
-  if (count < 1 || count > detail::most_rows) {
+  if (count < 1 || count > streams::most_rows) {
     throw ShapeError(fmt::format("moments of {} rows; at least 1 is needed, at most 2^53", count), count, dims);
   }
   if (scatter.rows() != dims || scatter.cols() != dims) {
@@ -446,7 +446,7 @@ inline Accumulator Accumulator::from_moments(Index count, const Eigen::VectorXd&
     if (!(scatter(d, d) >= 0.0)) {
       throw OptionError(fmt::format("scatter({}, {}) is {}; a sum of squares is at least 0", d, d, scatter(d, d)));
     }
-    moments.exponent(d) = detail::range_exponent(std::max(std::abs(mean(d)), std::sqrt(scatter(d, d))));
+    moments.exponent(d) = statistics::range_exponent(std::max(std::abs(mean(d)), std::sqrt(scatter(d, d))));
   }
   for (Index e = 0; e < dims; ++e) {
     for (Index d = e; d < dims; ++d) {
@@ -458,7 +458,7 @@ inline Accumulator Accumulator::from_moments(Index count, const Eigen::VectorXd&
   moments.mean = mean;
   moments.sum_squares = scatter.diagonal();
   made.sums_.scatter.triangularView<Eigen::Lower>() = scatter;
-  detail::rescale(moments, made.sums_.scatter, Eigen::VectorXi::Zero(dims));
+  statistics::rescale(moments, made.sums_.scatter, Eigen::VectorXi::Zero(dims));
   return made;
 }
 
@@ -468,11 +468,11 @@ inline MomentState Accumulator::state() const {
   if (folded()) {
     sums = flushed_sums();
   } else {
-    sums = detail::sum_rows(held(), detail::scan_rows(held(), NonFinite::reject), without_directions);
+    sums = statistics::sum_rows(held(), statistics::scan_rows(held(), NonFinite::reject), without_directions);
   }
   const Eigen::VectorXi before = sums.moments.exponent;
   sums.moments.exponent.setZero();
-  detail::rescale(sums.moments, sums.scatter, before);
+  statistics::rescale(sums.moments, sums.scatter, before);
   return {count_, sums.moments.mean, sums.scatter.selfadjointView<Eigen::Lower>(), epsilon_};
 }
 
@@ -488,7 +488,7 @@ void Accumulator::exchange(Archive& archive, Self& self) {
   archive(moments_only);
   archive(held);
   if constexpr (Archive::reads) {
-    for (const Index count : {self.count_, self.skipped_, held}) detail::require_count(archive, count);
+    for (const Index count : {self.count_, self.skipped_, held}) streams::require_count(archive, count);
     archive.require(self.epsilon_ >= 0.0 && self.epsilon_ < 1.0, "a precision is impossible");
     archive.require(folded ? held <= self.options_.pair_rows : held == self.count_ && self.fits(0),
                     "more rows are held than fit");
@@ -513,17 +513,17 @@ void Accumulator::exchange(Archive& archive, Self& self) {
     archive(key);
     if constexpr (Archive::reads) static_cast<void>(self.sampler_.offer(key));
   }
-  detail::Folder::exchange(archive, *self.folder_);
-  detail::exchange(archive, self.sums_);
+  statistics::Folder::exchange(archive, *self.folder_);
+  streams::exchange(archive, self.sums_);
   if constexpr (Archive::reads) {
-    detail::require_possible(archive, self.sums_);
+    streams::require_possible(archive, self.sums_);
     archive.require(self.sums_.moments.count == self.count_ - self.folder_->waiting() &&
                         self.sums_.directions.count <= self.sums_.moments.count,
                     "the counts of rows disagree");
   }
 }
 
-namespace detail {
+namespace streams {
 
 /// The state of an accumulator as words, without the envelope that files need.
 struct StateWords {
@@ -564,7 +564,7 @@ struct StateWords {
   }
 };
 
-}  // namespace detail
+}  // namespace streams
 
 inline std::size_t Accumulator::most_state_words(Index dims, const Options& options, Index rows) {
   const Accumulator empty(dims, options);
@@ -574,17 +574,17 @@ inline std::size_t Accumulator::most_state_words(Index dims, const Options& opti
   constexpr std::size_t numbers = 64;  // options, counts and the like, with room to spare
   // Also few rows may be folded, when some of them are moments from elsewhere.
   const std::size_t folded = words(std::min(options.pair_rows, rows), dims + 1) +
-                             words(std::min(detail::Folder::block, rows), dims + 2) + words(dims, dims + 1) +
+                             words(std::min(statistics::Folder::block, rows), dims + 2) + words(dims, dims + 1) +
                              words(dims, 8);
   if (empty.holds_all()) return numbers + words(rows, dims);
   return numbers + (empty.fits(rows) ? std::max(folded, words(rows, dims)) : folded);
 }
 
 inline void Accumulator::save(std::ostream& out) const {
-  detail::write_words(out, magic, detail::StateWords::write(*this));
+  streams::write_words(out, magic, streams::StateWords::write(*this));
 }
 
-inline Accumulator Accumulator::load(std::istream& in) { return detail::StateWords::parse(detail::read_all(in)); }
+inline Accumulator Accumulator::load(std::istream& in) { return streams::StateWords::parse(streams::read_all(in)); }
 
 inline void Accumulator::reset() noexcept {
   count_ = skipped_ = 0;

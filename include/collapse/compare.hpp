@@ -10,9 +10,9 @@
 #include <collapse/metrics/vicreg.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/cross_sums.hpp>
-#include <collapse/statistics/paired_rows.hpp>
-#include <collapse/statistics/sums.hpp>
+#include <collapse/statistics/rows/paired_rows.hpp>
+#include <collapse/statistics/sums/cross_sums.hpp>
+#include <collapse/statistics/sums/sums.hpp>
 
 #include <Eigen/Core>
 
@@ -116,26 +116,28 @@ inline void explain_undefined(Comparison& comparison) {
 }
 
 template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
-[[nodiscard]] Comparison compare(const MatrixView<ScalarA>& a, const Rows& rows_a, const Origin& origin_a,
-                                 const MatrixView<ScalarB>& b, const Rows& rows_b, const Origin& origin_b,
-                                 const Options& options, const VicregWeights& weights) {
+[[nodiscard]] Comparison compare(const linalg::MatrixView<ScalarA>& a, const Rows& rows_a,
+                                 const streams::Origin& origin_a, const linalg::MatrixView<ScalarB>& b,
+                                 const Rows& rows_b, const streams::Origin& origin_b, const Options& options,
+                                 const VicregWeights& weights) {
   Comparison result;
   result.samples = rows_a.samples;
   result.skipped_rows = origin_a.skipped;
-  result.a = measure(a, options, origin_a);
-  result.b = measure(b, options, origin_b);
-  if (rows_a.dims != rows_b.dims && kernels_are_smaller(rows_a.samples, rows_a.dims, rows_b.dims)) {
+  result.a = streams::measure(a, options, origin_a);
+  result.b = streams::measure(b, options, origin_b);
+  if (rows_a.dims != rows_b.dims && metrics::kernels_are_smaller(rows_a.samples, rows_a.dims, rows_b.dims)) {
     // Without a common space nothing but the kernels is asked for.
-    const LinearCka cka = linear_cka(hsic_of_samples(a, rows_a, origin_a.epsilon, b, rows_b, origin_b.epsilon));
+    const LinearCka cka =
+        linear_cka(metrics::hsic_of_samples(a, rows_a, origin_a.epsilon, b, rows_b, origin_b.epsilon));
     result.linear_cka = cka.biased;
     result.linear_cka_debiased = cka.debiased;
   } else {
-    CrossSums sums = cross_sums(a, rows_a, b, rows_b);
+    CrossSums sums = statistics::cross_sums(a, rows_a, b, rows_b);
     sums.a.input_epsilon = origin_a.epsilon;
     sums.b.input_epsilon = origin_b.epsilon;
     compare_sums(result, sums,
-                 hsic_sums(sums, self_product(result.a.spectrum.singular_values, sums.a.exponent),
-                           self_product(result.b.spectrum.singular_values, sums.b.exponent)),
+                 metrics::hsic_sums(sums, self_product(result.a.spectrum.singular_values, sums.a.exponent),
+                                    self_product(result.b.spectrum.singular_values, sums.b.exponent)),
                  weights);
   }
   explain_undefined(result);
@@ -159,11 +161,11 @@ template <class DerivedA, class DerivedB>
 [[nodiscard]] Comparison compare(const Eigen::DenseBase<DerivedA>& A, const Eigen::DenseBase<DerivedB>& B,
                                  const Options& options = {}, const VicregWeights& weights = {}) {
   validate(options);
-  return detail::with_measurable_pairs(
+  return statistics::with_measurable_pairs(
       A, B, options.nonfinite,
       [&](const auto& a, const Rows& rows_a, const auto& b, const Rows& rows_b, Index skipped) {
-        const detail::Origin origin_a{detail::input_epsilon<typename DerivedA::Scalar>(), skipped};
-        const detail::Origin origin_b{detail::input_epsilon<typename DerivedB::Scalar>(), skipped};
+        const streams::Origin origin_a{linalg::input_epsilon<typename DerivedA::Scalar>(), skipped};
+        const streams::Origin origin_b{linalg::input_epsilon<typename DerivedB::Scalar>(), skipped};
         return detail::compare(a, rows_a, origin_a, b, rows_b, origin_b, options, weights);
       });
 }

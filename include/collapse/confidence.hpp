@@ -2,16 +2,16 @@
 
 #include <collapse/accumulator.hpp>
 #include <collapse/error.hpp>
-#include <collapse/jackknife.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
+#include <collapse/streams/jackknife.hpp>
 
 #include <cstddef>
 #include <optional>
 #include <span>
 
 namespace collapse {
-namespace detail {
+namespace streams {
 
 /// Adds to `errors` the reports on all parts but one, for each of `parts`; `outside` has seen all that are not among
 /// these. G log2 G merges instead of G^2, and log2 G accumulators at a time.
@@ -37,7 +37,7 @@ void leave_out_each(std::span<const Accumulator> parts, const std::optional<Accu
   descend(parts.subspan(half), parts.first(half));
 }
 
-}  // namespace detail
+}  // namespace streams
 
 /// The report on what several accumulators have seen together, with standard errors of its numbers from leaving out one
 /// accumulator in turn: for rows that come in a stream, what Options::resamples is for a matrix.
@@ -61,8 +61,8 @@ template <class = void>
   Accumulator all = parts.front();
   for (const Accumulator& part : parts.subspan(1)) all.merge(part);
   Report result = all.report();
-  detail::Jackknife errors(result, level);
-  detail::leave_out_each(parts, std::nullopt, errors);
+  streams::Jackknife errors(result, level);
+  streams::leave_out_each(parts, std::nullopt, errors);
   const double count = static_cast<double>(parts.size());
   result.confidence = errors.result((count - 1.0) / count);
   return result;

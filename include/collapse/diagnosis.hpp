@@ -19,7 +19,7 @@
 
 namespace collapse {
 
-namespace detail {
+namespace diagnosis {
 
 /// `mild` at the threshold, `grave` at the far end of the scale, linear in between.
 [[nodiscard]] inline double graded(double value, double threshold, double worst, double mild, double grave) {
@@ -340,7 +340,7 @@ class Examination {
   std::vector<Finding> findings_;
 };
 
-}  // namespace detail
+}  // namespace diagnosis
 
 /// Reads a report and says whether the embeddings collapse, in which way, how badly, and what usually cures it.
 ///
@@ -359,7 +359,7 @@ class Examination {
 /// (anisotropy).
 [[nodiscard]] inline Diagnosis diagnose(const Report& report, const Thresholds& thresholds = {}) {
   validate(thresholds);
-  return detail::Examination(report, thresholds).run();
+  return diagnosis::Examination(report, thresholds).run();
 }
 
 }  // namespace collapse

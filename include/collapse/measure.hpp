@@ -1,9 +1,8 @@
 #pragma once
 
-#include <collapse/detail/parallel.hpp>
-#include <collapse/detail/view.hpp>
 #include <collapse/diagnosis.hpp>
-#include <collapse/jackknife.hpp>
+#include <collapse/linalg/parallel.hpp>
+#include <collapse/linalg/view.hpp>
 #include <collapse/metrics/cosine.hpp>
 #include <collapse/metrics/decorrelation.hpp>
 #include <collapse/metrics/norms.hpp>
@@ -11,12 +10,13 @@
 #include <collapse/metrics/variance.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/gram.hpp>
-#include <collapse/statistics/gram_spectra.hpp>
-#include <collapse/statistics/pairs.hpp>
-#include <collapse/statistics/rows.hpp>
-#include <collapse/statistics/spectrum.hpp>
-#include <collapse/statistics/sums.hpp>
+#include <collapse/statistics/pairs/pairs.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/spectra/gram_spectra.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
+#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/sums.hpp>
+#include <collapse/streams/jackknife.hpp>
 
 #include <Eigen/Core>
 
@@ -24,17 +24,17 @@
 #include <utility>
 
 namespace collapse {
-namespace detail {
+namespace streams {
 
 /// Both spectra of the report by the Gram method.
-inline void measure_spectra(Report& report, const GramSpectra& spectra, const Moments& moments,
+inline void measure_spectra(Report& report, const statistics::GramSpectra& spectra, const Moments& moments,
                             const Options& options) {
   for (const bool centred : {true, false}) {
     Eigen::VectorXd values = spectra.singular_values(centred);
     // Moments of fewer rows than dimensions may come from elsewhere.
     values.conservativeResize(std::min(values.size(), moments.count));
     (centred ? report.spectrum : report.spectrum_uncentered) =
-        spectrum(with_floor(std::move(values), moments, centred, SpectrumMethod::gram), options);
+        spectrum(statistics::with_floor(std::move(values), moments, centred, SpectrumMethod::gram), options);
   }
 }
 
@@ -45,9 +45,9 @@ void measure_sums(Report& report, Sums& sums, const Options& options, bool with_
   const Moments& moments = sums.moments;
   report.norms = norms(sums.lengths, sums.zero_rows, sums.skipped_rows);
   report.variance = per_dimension_variance(moments, sums.directions);
-  report.decorrelation = decorrelation(moments, sums.scatter);
+  report.decorrelation = metrics::decorrelation(moments, sums.scatter);
   if (with_spectra) {
-    measure_spectra(report, GramSpectra::of_dims(std::move(sums.scatter), moments), moments, options);
+    measure_spectra(report, statistics::GramSpectra::of_dims(std::move(sums.scatter), moments), moments, options);
   }
   sums.scatter.resize(0, 0);
 }
@@ -60,46 +60,49 @@ struct Origin {
 
 /// One report on some rows of a matrix.
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Report measure_rows(const MatrixView<Scalar>& z, const Rows& rows, const Options& options,
+[[nodiscard]] Report measure_rows(const linalg::MatrixView<Scalar>& z, const Rows& rows, const Options& options,
                                   const Origin& origin) {
   Report report;
   report.samples = rows.samples;
   report.dims = rows.dims;
   report.input_epsilon = origin.epsilon;
 
-  const bool by_dims = smaller_side(rows.samples, rows.dims) == Side::dims;
-  Sums sums = sum_rows(z, rows, {.scatter = by_dims, .direction_scatter = by_dims});
+  const bool by_dims = statistics::smaller_side(rows.samples, rows.dims) == Side::dims;
+  Sums sums = statistics::sum_rows(z, rows, {.scatter = by_dims, .direction_scatter = by_dims});
   sums.moments.input_epsilon = origin.epsilon;
   sums.skipped_rows += origin.skipped;
   const Moments& moments = sums.moments;
   {
     Eigen::MatrixXd products;
-    if (!by_dims) products = direction_products(z, rows, sums.directions.mean());
+    if (!by_dims) products = statistics::direction_products(z, rows, sums.directions.mean());
     const Eigen::MatrixXd* const known = by_dims ? nullptr : &products;
     const CosineMoments cosines = cosine_moments(sums.directions, known);
     sums.directions.scatter.resize(0, 0);
-    report.cosine =
-        pairwise_cosine(cosines, pair_distances(z, rows, select_pairs(z, rows, options), sums.directions.mean(), known,
-                                                cosines.mean_distance, cosines.std));
+    report.cosine = pairwise_cosine(
+        cosines, statistics::pair_distances(z, rows, statistics::select_pairs(z, rows, options), sums.directions.mean(),
+                                            known, cosines.mean_distance, cosines.std));
   }
 
-  const SpectrumMethod method = resolve_method(options, origin.epsilon, rows.samples, rows.dims);
+  const SpectrumMethod method = statistics::resolve_method(options, origin.epsilon, rows.samples, rows.dims);
   if (by_dims) {
     measure_sums(report, sums, options, method == SpectrumMethod::gram);
   } else {
     report.norms = norms(sums.lengths, sums.zero_rows, sums.skipped_rows);
     report.variance = per_dimension_variance(moments, sums.directions);
-    report.decorrelation = decorrelation(z, rows, moments);
+    report.decorrelation = metrics::decorrelation(z, rows, moments);
     if (method == SpectrumMethod::gram) {
-      measure_spectra(report, GramSpectra::of_samples(z, rows, moments, samples_gram(z, rows, moments).lower), moments,
-                      options);
+      measure_spectra(
+          report,
+          statistics::GramSpectra::of_samples(z, rows, moments, statistics::samples_gram(z, rows, moments).lower),
+          moments, options);
     }
   }
   if (method == SpectrumMethod::svd) {
-    parallel_for(2, [&](Index which) {
+    linalg::parallel_for(2, [&](Index which) {
       const bool centred = which == 0;
-      (centred ? report.spectrum : report.spectrum_uncentered) =
-          spectrum(with_floor(qr_singular_values(z, rows, moments, centred), moments, centred, method), options);
+      (centred ? report.spectrum : report.spectrum_uncentered) = spectrum(
+          statistics::with_floor(statistics::qr_singular_values(z, rows, moments, centred), moments, centred, method),
+          options);
     });
   }
   report.diagnosis = diagnose(report, options.thresholds);
@@ -107,9 +110,9 @@ template <EmbeddingScalar Scalar>
 }
 
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Report measure(const MatrixView<Scalar>& z, const Options& options,
-                             const Origin& origin = {input_epsilon<Scalar>()}) {
-  const Rows rows = scan_rows(z, options.nonfinite);
+[[nodiscard]] Report measure(const linalg::MatrixView<Scalar>& z, const Options& options,
+                             const Origin& origin = {linalg::input_epsilon<Scalar>()}) {
+  const Rows rows = statistics::scan_rows(z, options.nonfinite);
   Report report = measure_rows(z, rows, options, origin);
   if (options.resamples > 0 && rows.samples > 1) {
     Jackknife errors(report, options.confidence_level);
@@ -122,7 +125,7 @@ template <EmbeddingScalar Scalar>
   return report;
 }
 
-}  // namespace detail
+}  // namespace streams
 
 /// Measures the embeddings Z: every number of the core catalogue, each statistic computed once, and the diagnosis.
 ///
@@ -139,8 +142,8 @@ template <EmbeddingScalar Scalar>
 template <class Derived>
 [[nodiscard]] Report measure(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   validate(options);
-  const detail::Evaluated<Derived> evaluated(Z);
-  return detail::measure(evaluated.view(), options);
+  const linalg::Evaluated<Derived> evaluated(Z);
+  return streams::measure(evaluated.view(), options);
 }
 
 }  // namespace collapse

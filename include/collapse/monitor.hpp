@@ -1,16 +1,16 @@
 #pragma once
 
-#include <collapse/detail/hash.hpp>
-#include <collapse/detail/view.hpp>
 #include <collapse/error.hpp>
+#include <collapse/linalg/hash.hpp>
+#include <collapse/linalg/view.hpp>
 #include <collapse/metrics/cosine.hpp>
-#include <collapse/metrics/participation.hpp>
+#include <collapse/metrics/population_participation_ratio.hpp>
 #include <collapse/metrics/variance.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/row_products.hpp>
-#include <collapse/statistics/rows.hpp>
-#include <collapse/statistics/sums.hpp>
+#include <collapse/statistics/pairs/row_products.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/sums.hpp>
 
 #include <fmt/format.h>
 #include <Eigen/Core>
@@ -50,9 +50,9 @@ struct MonitorOptions {
 
 /// Throws OptionError unless every option lies in its range.
 inline void validate(const MonitorOptions& options) {
-  for (const auto& [name, share] : {std::pair{"relative_drop", options.relative_drop},
-                                    std::pair{"spread_drop", options.spread_drop},
-                                    std::pair{"sudden_drop", options.sudden_drop}}) {
+  for (const auto& [name, share] :
+       {std::pair{"relative_drop", options.relative_drop}, std::pair{"spread_drop", options.spread_drop},
+        std::pair{"sudden_drop", options.sudden_drop}}) {
     if (!(share > 0.0 && share < 1.0)) {
       throw OptionError(fmt::format("MonitorOptions::{} is {}; it is a share above 0 and below 1", name, share));
     }
@@ -104,7 +104,7 @@ struct Alarm {
   bool sudden = false;           ///< whether it fell against the last observations, not yet far below its level
 };
 
-namespace detail {
+namespace streams {
 
 /// A number that is judged; each falls when embeddings collapse.
 struct JudgedMetric {
@@ -211,7 +211,7 @@ class Track {
     return {recent_.data() + (size - count), count};
   }
 
-  [[nodiscard]] double recent_median(Index count) const { return median(recent(count)); }
+  [[nodiscard]] double recent_median(Index count) const { return metrics::median(recent(count)); }
 
   [[nodiscard]] bool is_sudden(double value, const MonitorOptions& options) const {
     // None of them from the warm-up, in which much falls that is meant to.
@@ -219,7 +219,8 @@ class Track {
     const double centre = recent_median(sudden_window);
     if (!(value < (1.0 - options.sudden_drop) * centre)) return false;
     // The median of distances from the median estimates the deviation of Gaussian noise by this factor.
-    return centre - value > sudden_deviations * 1.4826 * median((recent(sudden_window).array() - centre).abs());
+    return centre - value >
+           sudden_deviations * 1.4826 * metrics::median((recent(sudden_window).array() - centre).abs());
   }
 
   std::vector<double> recent_;  ///< the last values that were not low, oldest first
@@ -231,7 +232,7 @@ class Track {
   std::optional<Alarm> alarm_;
 };
 
-}  // namespace detail
+}  // namespace streams
 
 /// Watches a training loop for collapse, at the cost of a few passes over each batch:
 ///
@@ -291,7 +292,7 @@ class Monitor {
   [[nodiscard]] const MonitorOptions& options() const noexcept { return options_; }
 
  private:
-  using Tracks = std::array<detail::Track, detail::judged_metrics.size()>;
+  using Tracks = std::array<streams::Track, streams::judged_metrics.size()>;
 
   void require_next(std::int64_t step, Index rows, Index dims) const;
   std::optional<Alarm> add(const Observation& seen);
@@ -309,15 +310,15 @@ class Monitor {
 template <class Derived>
 std::optional<Alarm> Monitor::observe(std::int64_t step, const Eigen::DenseBase<Derived>& batch) {
   require_next(step, batch.rows(), batch.cols());
-  const detail::Evaluated<Derived> evaluated(batch);
-  const Rows rows = detail::scan_rows(evaluated.view(), options_.nonfinite);
+  const linalg::Evaluated<Derived> evaluated(batch);
+  const Rows rows = statistics::scan_rows(evaluated.view(), options_.nonfinite);
   if (rows.samples < 2) {
     throw ShapeError(fmt::format("a batch of shape {} x {} with {} usable row has no spread to watch; observe at least "
                                  "2 rows",
                                  batch.rows(), batch.cols(), rows.samples),
                      batch.rows(), batch.cols());
   }
-  const Sums sums = detail::sum_rows(evaluated.view(), rows, {.scatter = false, .direction_scatter = false});
+  const Sums sums = statistics::sum_rows(evaluated.view(), rows, {.scatter = false, .direction_scatter = false});
   const CosineMoments cosines = mean_cosine(sums.directions);
   const Variance variance = per_dimension_variance(sums.moments, sums.directions);
 
@@ -334,9 +335,9 @@ std::optional<Alarm> Monitor::observe(std::int64_t step, const Eigen::DenseBase<
   // The estimate from fewer rows is too rough to be judged.
   if (rows.samples >= Thresholds{}.minimum_samples) {
     // Other pairs each time: the errors of two steps are independent.
-    const std::uint64_t seed = detail::hash(options_.seed, static_cast<std::uint64_t>(step));
+    const std::uint64_t seed = linalg::hash(options_.seed, static_cast<std::uint64_t>(step));
     seen.population_participation_ratio = population_participation_ratio(
-        detail::RowPairs::products(evaluated.view(), rows, sums.moments, seed), rows.dims);
+        statistics::RowPairs::products(evaluated.view(), rows, sums.moments, seed), rows.dims);
   }
   return add(seen);
 }
@@ -360,7 +361,7 @@ inline std::optional<Alarm> Monitor::observe(std::int64_t step, const Report& re
 
 inline std::vector<Alarm> Monitor::alarms() const {
   std::vector<Alarm> standing;
-  for (const detail::Track& track : tracks_) {
+  for (const streams::Track& track : tracks_) {
     if (track.alarm()) standing.push_back(*track.alarm());
   }
   return standing;
@@ -387,7 +388,7 @@ inline std::optional<Alarm> Monitor::add(const Observation& seen) {
   Tracks tracks = tracks_;
   std::optional<Alarm> gravest;
   for (std::size_t k = 0; k < tracks.size(); ++k) {
-    const detail::JudgedMetric& metric = detail::judged_metrics[k];
+    const streams::JudgedMetric& metric = streams::judged_metrics[k];
     if (!tracks[k].add(metric.of(seen), seen.step, metric, options_)) continue;
     if (!gravest || tracks[k].alarm()->drop > gravest->drop) gravest = tracks[k].alarm();
   }
@@ -422,7 +423,7 @@ inline std::string Monitor::json_line(const Observation& seen, const Tracks& tra
   add_number("spectrum.effective_rank_vs_expected", seen.effective_rank_vs_expected);
   line += R"(,"alarms":[)";
   bool first = true;
-  for (const detail::Track& track : tracks) {
+  for (const streams::Track& track : tracks) {
     if (!track.alarm()) continue;
     fmt::format_to(std::back_inserter(line), R"({}"{}")", first ? "" : ",", track.alarm()->metric);
     first = false;

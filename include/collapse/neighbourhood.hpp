@@ -4,7 +4,7 @@
 #include <collapse/metrics/hubness.hpp>
 #include <collapse/metrics/intrinsic_dimension.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/neighbours.hpp>
+#include <collapse/statistics/pairs/neighbours.hpp>
 
 #include <Eigen/Core>
 
@@ -47,7 +47,7 @@ inline void validate(const NeighbourhoodOptions& options) {
     throw OptionError(
         fmt::format("NeighbourhoodOptions::mle_k is {}; at least 2 neighbours are needed", options.mle_k));
   }
-  detail::require_neighbours(options.hubness_k, "NeighbourhoodOptions::hubness_k");
+  statistics::require_neighbours(options.hubness_k, "NeighbourhoodOptions::hubness_k");
   validate(DuplicateOptions{options.metric, options.nonfinite, options.near, options.pair_rows, options.seed});
 }
 
@@ -88,9 +88,9 @@ struct Neighbourhood {
 namespace detail {
 
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Neighbourhood neighbourhood(const MatrixView<Scalar>& z, const NeighbourhoodOptions& options) {
-  const Rows rows = scan_rows(z, options.nonfinite);
-  const Points<Scalar> points(z, rows, options.metric);
+[[nodiscard]] Neighbourhood neighbourhood(const linalg::MatrixView<Scalar>& z, const NeighbourhoodOptions& options) {
+  const Rows rows = statistics::scan_rows(z, options.nonfinite);
+  const statistics::Points<Scalar> points(z, rows, options.metric);
   const Neighbours nearest = neighbours(points, std::max({options.mle_k, options.hubness_k, Index{2}}));
   Neighbourhood result;
   result.samples = points.count();
@@ -115,8 +115,8 @@ template <EmbeddingScalar Scalar>
   result.k_occurrence = std::move(hubs.occurrence);
   explain("hubness", std::move(hubs.reason));
 
-  const Duplicates copies =
-      duplicates(points, nearest, {options.metric, options.nonfinite, options.near, options.pair_rows, options.seed});
+  const Duplicates copies = metrics::duplicates(
+      points, nearest, {options.metric, options.nonfinite, options.near, options.pair_rows, options.seed});
   result.duplicate_rows = copies.duplicate_rows;
   result.near_duplicates = copies.near_duplicates;
   result.distinct_modes = copies.distinct_modes;
@@ -148,7 +148,7 @@ template <class Derived>
 [[nodiscard]] Neighbourhood neighbourhood(const Eigen::DenseBase<Derived>& Z,
                                           const NeighbourhoodOptions& options = {}) {
   validate(options);
-  const detail::Evaluated<Derived> evaluated(Z);
+  const linalg::Evaluated<Derived> evaluated(Z);
   return detail::neighbourhood(evaluated.view(), options);
 }
 

@@ -156,7 +156,7 @@ struct Diagnosis {
 };
 
 /// How evenly the embeddings fill the space, and how many different ones there seem to be. On demand, by `uniformity`.
-struct Uniformity {
+struct Isotropy {
   double uniformity = undefined;                 ///< Wang & Isola 2020, [-8, 0]; 0 is complete collapse
   double uniformity_standard_error = undefined;  ///< 0 when exact
   std::int64_t pairs = 0;                        ///< pairs behind it, those of the quantiles of the cosine

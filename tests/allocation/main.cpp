@@ -18,7 +18,7 @@ void take() { taken += forbidden ? 1 : 0; }
   } while (false)
 
 #include <collapse/accumulator.hpp>
-#include <collapse/regularizers.hpp>
+#include <collapse/penalties.hpp>
 
 void* operator new(std::size_t size) {
   take();
@@ -76,7 +76,7 @@ int report(const char* penalty, int count) {
 
 /// Penalties that do not: those with a decomposition leave its memory to Eigen.
 int penalties(Eigen::Index rows, Eigen::Index dims) {
-  namespace reg = collapse::regularizers;
+  namespace reg = collapse::penalties;
   const Batch a = batch_of(rows, dims, 0.5F);
   const Batch b = batch_of(rows, dims, -0.25F);
   Batch da, db;

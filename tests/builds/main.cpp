@@ -1,8 +1,8 @@
 // Every number of the report over data of several kinds and shapes, as text with all digits: the same whatever the
 // compiler, the instruction set and the number of threads, to the last digits. See run.sh.
 
-#include <collapse/adapters/json.hpp>
 #include <collapse/collapse.hpp>
+#include <collapse/json.hpp>
 #include <collapse/synthetic.hpp>
 
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 #include "support/catch.hpp"
 #include "support/symmetric.hpp"
 
-#include <collapse/statistics/tridiagonalization.hpp>
+#include <collapse/linalg/tridiagonalization.hpp>
 
 #include <algorithm>
 #include <array>
@@ -24,7 +24,7 @@ extern "C" void dstebz_(const char* range, const char* by_block, const int* orde
 
 using namespace collapse;
 using detail::Index;
-using detail::Tridiagonal;
+using linalg::Tridiagonal;
 using reference::farthest;
 using reference::lower_only;
 using reference::Real;
@@ -34,7 +34,7 @@ namespace {
 constexpr Real epsilon = reference::double_epsilon;
 
 /// By the code that LAPACK takes the place of.
-Tridiagonal in_two_stages(Eigen::MatrixXd lower) { return detail::chase_bulges(detail::reduce_to_band(lower)); }
+Tridiagonal in_two_stages(Eigen::MatrixXd lower) { return linalg::chase_bulges(linalg::reduce_to_band(lower)); }
 
 Eigen::VectorXd halved_by_lapack(const Tridiagonal& t) {
   const auto order = static_cast<int>(t.order());
@@ -71,11 +71,11 @@ TEST_CASE("our reduction and values are those of LAPACK to 1e-13 of the norm", "
       if (order == 600 && offset == 0.0) continue;
       CAPTURE(order, offset);
       const Eigen::MatrixXd a = gram(order, order + 7, offset);
-      const Tridiagonal theirs = detail::tridiagonalize(lower_only(a));
+      const Tridiagonal theirs = linalg::tridiagonalize(lower_only(a));
       const Eigen::VectorXd expected = halved_by_lapack(theirs);
       const Real norm = static_cast<Real>(expected.cwiseAbs().maxCoeff());
-      CHECK(farthest(detail::eigenvalues(in_two_stages(lower_only(a))), expected) < 1e-13L * norm);
-      CHECK(farthest(detail::eigenvalues(theirs), expected) < 8.0L * epsilon * norm);
+      CHECK(farthest(linalg::eigenvalues(in_two_stages(lower_only(a))), expected) < 1e-13L * norm);
+      CHECK(farthest(linalg::eigenvalues(theirs), expected) < 8.0L * epsilon * norm);
     }
   }
 }
@@ -85,7 +85,7 @@ TEST_CASE("values through LAPACK are known ones", "[lapack]") {
     CAPTURE(order);
     const reference::Vector expected = reference::spread_values(order);
     const Eigen::MatrixXd a = reference::with_eigenvalues(expected);
-    CHECK(farthest(detail::eigenvalues(detail::tridiagonalize(lower_only(a))), expected) < 40.0L * epsilon);
+    CHECK(farthest(linalg::eigenvalues(linalg::tridiagonalize(lower_only(a))), expected) < 40.0L * epsilon);
   }
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("LAPACK leaves the first unit vector as it is", "[lapack]") {
     const double norm = a.norm();
     a /= norm;
     Eigen::MatrixXd lower = lower_only(a);
-    const Tridiagonal t = detail::lapack_tridiagonalize(lower);
+    const Tridiagonal t = linalg::lapack_tridiagonalize(lower);
     REQUIRE(t.order() == order);
     REQUIRE(t.beside.size() == order - 1);
     CHECK(t.diagonal(0) == a(0, 0));
@@ -108,10 +108,10 @@ TEST_CASE("LAPACK leaves the first unit vector as it is", "[lapack]") {
 
 TEST_CASE("LAPACK is handed the matrix in a unit of its own", "[lapack]") {
   const Eigen::MatrixXd a = gram(100, 100, 0.5);
-  const Tridiagonal t = detail::tridiagonalize(a);
+  const Tridiagonal t = linalg::tridiagonalize(a);
   for (const int power : {900, -900}) {
     CAPTURE(power);
-    const Tridiagonal scaled = detail::tridiagonalize(a * std::ldexp(1.0, power));
+    const Tridiagonal scaled = linalg::tridiagonalize(a * std::ldexp(1.0, power));
     CHECK(reference::same_bits(scaled.diagonal, t.diagonal * std::ldexp(1.0, power)));
     CHECK(reference::same_bits(scaled.beside, t.beside * std::ldexp(1.0, power)));
   }
@@ -119,5 +119,5 @@ TEST_CASE("LAPACK is handed the matrix in a unit of its own", "[lapack]") {
 
 TEST_CASE("LAPACK is not asked about a matrix of no rows", "[lapack]") {
   Eigen::MatrixXd none(0, 0);
-  CHECK(detail::lapack_tridiagonalize(none).order() == 0);
+  CHECK(linalg::lapack_tridiagonalize(none).order() == 0);
 }

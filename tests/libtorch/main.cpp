@@ -1,7 +1,7 @@
 // The adapter of LibTorch, where it is found. Prints what is wrong and ends with 1 where something is.
 
 #include <collapse/adapters/torch.hpp>
-#include <collapse/regularizers.hpp>
+#include <collapse/penalties.hpp>
 
 #include <fmt/format.h>
 
@@ -68,7 +68,7 @@ void differentiates_penalties() {
   const auto options = torch::TensorOptions().dtype(torch::kDouble).requires_grad(true);
   const torch::Tensor a = torch::randn({40, 10}, options);
   const torch::Tensor b = torch::randn({40, 10}, options);
-  collapse::regularizers::Alignment alignment;
+  collapse::penalties::Alignment alignment;
   const torch::Tensor loss = 3.0 * collapse::libtorch::penalty(alignment, a * 2.0, b);
   loss.backward();
   const torch::Tensor got_a = a.grad().clone();
@@ -83,7 +83,7 @@ void differentiates_penalties() {
   check((got_b - b.grad()).abs().max().item<double>() < 1e-12, "its gradient for the second");
 
   const torch::Tensor z = torch::randn({20, 6}, options);
-  collapse::regularizers::CovariancePenalty covariance;
+  collapse::penalties::CovariancePenalty covariance;
   collapse::libtorch::penalty(covariance, z).backward();
   const torch::Tensor got = z.grad().clone();
   z.mutable_grad().zero_();
@@ -109,7 +109,7 @@ void refuses_what_is_no_matrix_of_embeddings() {
         }).find("Long") != std::string::npos,
         "integers are refused by name");
   check(!refusal([] { static_cast<void>(measure(torch::Tensor())); }).empty(), "an undefined tensor is refused");
-  collapse::regularizers::Alignment alignment;
+  collapse::penalties::Alignment alignment;
   check(refusal([&] {
           static_cast<void>(
               collapse::libtorch::penalty(alignment, torch::randn({3, 4}), torch::randn({3, 4}, torch::kDouble)));

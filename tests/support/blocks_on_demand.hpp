@@ -1,13 +1,13 @@
 #pragma once
 
-#include <collapse/class_report.hpp>
 #include <collapse/compare.hpp>
 #include <collapse/report.hpp>
+#include <collapse/report/classes.hpp>
 
 /// Blocks of a report that are measured on demand, without anything undefined, all numbers different.
 namespace collapse::reference {
 
-[[nodiscard]] inline Uniformity uniformity_example() {
+[[nodiscard]] inline Isotropy uniformity_example() {
   return {-3.125, 0.0125, 4950, 100, false, 0.25, 31.5, 21.5, 11.5, 0.625, 0.03125, 1.5, 0.875, -0.1335};
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <collapse/detail/view.hpp>
+#include <collapse/linalg/view.hpp>
 
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>
@@ -181,7 +181,7 @@ struct MeanStd {
 template <class Scalar, class Body>
 void in_every_layout(const Dense<Scalar>& z, Body&& body) {
   const auto view = [](const auto& expression) {
-    return detail::Evaluated<std::decay_t<decltype(expression)>>(expression).view();
+    return linalg::Evaluated<std::decay_t<decltype(expression)>>(expression).view();
   };
   const Eigen::Index n = z.rows();
   const Eigen::Index d = z.cols();
@@ -207,7 +207,7 @@ void in_every_layout(const Dense<Scalar>& z, Body&& body) {
 
   const Dense<Scalar> reversed = z.rowwise().reverse().colwise().reverse();
   body(std::string("negative strides"),
-       detail::MatrixView<Scalar>{reversed.data() + n * d - 1, n, d, Eigen::Index{-1}, -n});
+       linalg::MatrixView<Scalar>{reversed.data() + n * d - 1, n, d, Eigen::Index{-1}, -n});
 }
 
 /// Calls body(threads) for several numbers of threads; once where the tests are compiled without OpenMP.

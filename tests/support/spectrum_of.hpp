@@ -1,6 +1,6 @@
 #pragma once
 
-#include <collapse/statistics/spectrum.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
 
 #include <vector>
 

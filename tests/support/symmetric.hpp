@@ -2,7 +2,7 @@
 
 #include "reference_statistics.hpp"
 
-#include <collapse/detail/tridiagonal.hpp>
+#include <collapse/linalg/tridiagonal.hpp>
 
 #include <Eigen/Core>
 
@@ -118,7 +118,7 @@ inline constexpr std::array<Eigen::Index, 19> edge_orders{1,  2,  3,  31, 32,  3
   return a;
 }
 
-[[nodiscard]] inline Matrix dense(const detail::Tridiagonal& t) {
+[[nodiscard]] inline Matrix dense(const linalg::Tridiagonal& t) {
   Matrix a = Matrix::Zero(t.order(), t.order());
   for (Eigen::Index k = 0; k < t.order(); ++k) a(k, k) = static_cast<Real>(t.diagonal(k));
   for (Eigen::Index k = 0; k + 1 < t.order(); ++k) a(k, k + 1) = a(k + 1, k) = static_cast<Real>(t.beside(k));

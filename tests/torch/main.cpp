@@ -4,7 +4,7 @@
 //
 // reads two views and writes, for each penalty in a fixed order, its value and its gradients, all as doubles by rows.
 
-#include <collapse/regularizers.hpp>
+#include <collapse/penalties.hpp>
 
 #include <Eigen/Core>
 
@@ -13,7 +13,7 @@
 
 namespace {
 
-namespace reg = collapse::regularizers;
+namespace reg = collapse::penalties;
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 bool complete = true;

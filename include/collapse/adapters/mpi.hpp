@@ -55,13 +55,13 @@ class Buffer {
   explicit Buffer(std::size_t words) : words_(words + 1) {}
 
   static void put(std::span<std::uint64_t> buffer, const Accumulator& accumulator) {
-    const std::vector<std::uint64_t> words = collapse::detail::StateWords::write(accumulator);
+    const std::vector<std::uint64_t> words = collapse::streams::StateWords::write(accumulator);
     if (words.size() >= buffer.size()) throw std::length_error("a state is larger than foretold");
     std::copy(words.begin(), words.end(), buffer.begin() + 1);
     buffer[0] = words.size();
   }
   [[nodiscard]] static Accumulator get(std::span<const std::uint64_t> buffer) {
-    return collapse::detail::StateWords::read(buffer.subspan(1, static_cast<std::size_t>(buffer[0])));
+    return collapse::streams::StateWords::read(buffer.subspan(1, static_cast<std::size_t>(buffer[0])));
   }
 
   [[nodiscard]] std::span<std::uint64_t> all() { return words_; }
@@ -159,7 +159,7 @@ inline void combine(Accumulator& accumulator, int root, MPI_Comm comm) {
   check(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank");
   const Options& options = accumulator.options();
   const Summary own{accumulator.dims(), accumulator.count(), options.pair_rows,
-                    collapse::detail::needs_rows(options) ? 1 : 0, root};
+                    collapse::streams::needs_rows(options) ? 1 : 0, root};
   constexpr int fields = sizeof(Summary) / sizeof(std::int64_t);
   std::vector<Summary> all(static_cast<std::size_t>(ranks));
   check(MPI_Allgather(&own, fields, MPI_INT64_T, all.data(), fields, MPI_INT64_T, comm), "MPI_Allgather");

@@ -21,7 +21,7 @@
 ///
 ///     collapse::Report report = collapse::libtorch::measure(encoder->forward(batch));
 ///
-///     collapse::regularizers::Vicreg vicreg;
+///     collapse::penalties::Vicreg vicreg;
 ///     auto loss = collapse::libtorch::penalty(vicreg, encoder->forward(a), encoder->forward(b));
 ///     loss.backward();
 ///

@@ -117,7 +117,7 @@ inline void save_state(const Accumulator& accumulator, const std::filesystem::pa
 [[nodiscard]] inline Accumulator load_state(const std::filesystem::path& path) {
   const MappedFile file(path);
   try {
-    return collapse::detail::StateWords::parse({reinterpret_cast<const char*>(file.data()), file.size()});
+    return collapse::streams::StateWords::parse({reinterpret_cast<const char*>(file.data()), file.size()});
   } catch (const StateError& error) {
     throw FileError(path.string(), error.what());
   }

@@ -3,11 +3,11 @@
 #include <collapse/metrics/srank.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/moments.hpp>
-#include <collapse/statistics/rows.hpp>
-#include <collapse/statistics/spectrum.hpp>
-#include <collapse/statistics/sums.hpp>
-#include <collapse/statistics/unit_activity.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
+#include <collapse/statistics/sums/moments.hpp>
+#include <collapse/statistics/sums/sums.hpp>
+#include <collapse/statistics/sums/unit_activity.hpp>
 
 #include <Eigen/Core>
 
@@ -72,7 +72,7 @@ struct Activations {
   Index skipped_rows = 0;                ///< inputs dropped for a non-finite value
 };
 
-namespace detail {
+namespace metrics {
 
 /// The counts that follow from one pass.
 inline void count_units(const UnitActivity& activity, const ActivationOptions& options, Activations& result) {
@@ -107,24 +107,24 @@ inline void count_units(const UnitActivity& activity, const ActivationOptions& o
 }
 
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Activations activations(const MatrixView<Scalar>& h, const ActivationOptions& options) {
-  const Rows rows = scan_rows(h, options.nonfinite);
+[[nodiscard]] Activations activations(const linalg::MatrixView<Scalar>& h, const ActivationOptions& options) {
+  const Rows rows = statistics::scan_rows(h, options.nonfinite);
   Activations result;
   result.skipped_rows = rows.skipped;
-  count_units(unit_activity(h, rows, options.bounds), options, result);
+  count_units(statistics::unit_activity(h, rows, options.bounds), options, result);
   if (rows.samples >= 2) {
-    const Sums sums = sum_rows(h, rows, moments_alone);
+    const Sums sums = statistics::sum_rows(h, rows, statistics::moments_alone);
     result.active_units = count_active(sums.moments, options.active_variance);
   }
   if (options.with_srank) {
     Options spectral;
     spectral.method = options.method;
-    result.srank = srank(singular_values(h, rows, spectral, Centring::uncentred), options.delta);
+    result.srank = srank(statistics::singular_values(h, rows, spectral, Centring::uncentred), options.delta);
   }
   return result;
 }
 
-}  // namespace detail
+}  // namespace metrics
 
 /// How the units of one layer take part: dormant, dead, active, saturated, and the rank of what they say together.
 ///
@@ -144,8 +144,8 @@ template <EmbeddingScalar Scalar>
 template <class Derived>
 [[nodiscard]] Activations activations(const Eigen::DenseBase<Derived>& H, const ActivationOptions& options = {}) {
   validate(options);
-  const detail::Evaluated<Derived> evaluated(H);
-  return detail::activations(evaluated.view(), options);
+  const linalg::Evaluated<Derived> evaluated(H);
+  return metrics::activations(evaluated.view(), options);
 }
 
 /// Share of units that are dormant; see `activations`.

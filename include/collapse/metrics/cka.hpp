@@ -2,11 +2,11 @@
 
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/cross_sums.hpp>
-#include <collapse/statistics/gram.hpp>
-#include <collapse/statistics/moments.hpp>
-#include <collapse/statistics/paired_rows.hpp>
-#include <collapse/statistics/sums.hpp>
+#include <collapse/statistics/rows/paired_rows.hpp>
+#include <collapse/statistics/sums/cross_sums.hpp>
+#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/moments.hpp>
+#include <collapse/statistics/sums/sums.hpp>
 
 #include <Eigen/Core>
 
@@ -59,7 +59,7 @@ struct LinearCka {
   return result;
 }
 
-namespace detail {
+namespace metrics {
 
 /// From sums over pairs that are relative to the mean, with their scatter.
 /// @param self_a, self_b  ||A^T A||_F^2 and ||B^T B||_F^2, in the units of the sums
@@ -80,24 +80,24 @@ namespace detail {
 
 [[nodiscard]] inline bool any_live(const Moments& moments) {
   for (Index d = 0; d < moments.dims; ++d) {
-    if (moments.count >= 2 && moments.sum_squares(d) > 0.0 && !is_dead(moments, d)) return true;
+    if (moments.count >= 2 && moments.sum_squares(d) > 0.0 && !statistics::is_dead(moments, d)) return true;
   }
   return false;
 }
 
 /// From both N x N kernels, which is the smaller side when N <= D.
 template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
-[[nodiscard]] HsicSums hsic_of_samples(const MatrixView<ScalarA>& a, const Rows& rows_a, double epsilon_a,
-                                       const MatrixView<ScalarB>& b, const Rows& rows_b, double epsilon_b) {
-  Moments moments_a = sum_rows(a, rows_a, moments_alone).moments;
-  Moments moments_b = sum_rows(b, rows_b, moments_alone).moments;
+[[nodiscard]] HsicSums hsic_of_samples(const linalg::MatrixView<ScalarA>& a, const Rows& rows_a, double epsilon_a,
+                                       const linalg::MatrixView<ScalarB>& b, const Rows& rows_b, double epsilon_b) {
+  Moments moments_a = statistics::sum_rows(a, rows_a, statistics::moments_alone).moments;
+  Moments moments_b = statistics::sum_rows(b, rows_b, statistics::moments_alone).moments;
   moments_a.input_epsilon = epsilon_a;
   moments_b.input_epsilon = epsilon_b;
-  const Eigen::MatrixXd k = samples_gram(a, rows_a, moments_a).lower;
-  const Eigen::MatrixXd l = samples_gram(b, rows_b, moments_b).lower;
+  const Eigen::MatrixXd k = statistics::samples_gram(a, rows_a, moments_a).lower;
+  const Eigen::MatrixXd l = statistics::samples_gram(b, rows_b, moments_b).lower;
   HsicSums result{.count = rows_a.samples,
-                  .self_a = symmetric_squared_norm(k),
-                  .self_b = symmetric_squared_norm(l),
+                  .self_a = statistics::symmetric_squared_norm(k),
+                  .self_b = statistics::symmetric_squared_norm(l),
                   .quartic_ab = k.diagonal().dot(l.diagonal()),
                   .quartic_a = k.diagonal().squaredNorm(),
                   .quartic_b = l.diagonal().squaredNorm(),
@@ -113,20 +113,22 @@ template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
 
 /// Whether the N x N kernels are the smaller side of both views.
 [[nodiscard]] inline bool kernels_are_smaller(Index samples, Index dims_a, Index dims_b) {
-  return smaller_side(samples, std::min(dims_a, dims_b)) == Side::samples;
+  return statistics::smaller_side(samples, std::min(dims_a, dims_b)) == Side::samples;
 }
 
 /// ||X^T X||_F^2 of the centred rows of a view, in units of 2^(4 exponent).
 template <EmbeddingScalar Scalar>
-[[nodiscard]] double self_product(const MatrixView<Scalar>& z, const Rows& rows, int exponent) {
-  CentredGram centred = centred_gram(z, rows);
+[[nodiscard]] double self_product(const linalg::MatrixView<Scalar>& z, const Rows& rows, int exponent) {
+  statistics::CentredGram centred = statistics::centred_gram(z, rows);
   if (centred.gram.side == Side::samples) {
-    return std::ldexp(symmetric_squared_norm(centred.gram.lower), 4 * (centred.moments.common_exponent() - exponent));
+    return std::ldexp(statistics::symmetric_squared_norm(centred.gram.lower),
+                      4 * (centred.moments.common_exponent() - exponent));
   }
-  return symmetric_squared_norm(in_units(std::move(centred.gram.lower), centred.moments, exponent));
+  return statistics::symmetric_squared_norm(
+      statistics::in_units(std::move(centred.gram.lower), centred.moments, exponent));
 }
 
-}  // namespace detail
+}  // namespace metrics
 
 /// How alike the geometry of two representations is: linear centred kernel alignment, biased and debiased.
 ///
@@ -143,17 +145,17 @@ template <EmbeddingScalar Scalar>
 template <class DerivedA, class DerivedB>
 [[nodiscard]] LinearCka linear_cka(const Eigen::DenseBase<DerivedA>& A, const Eigen::DenseBase<DerivedB>& B,
                                    const Options& options = {}) {
-  return detail::with_measurable_pairs(
+  return statistics::with_measurable_pairs(
       A, B, options.nonfinite, [](const auto& a, const Rows& rows_a, const auto& b, const Rows& rows_b, Index) {
         using ScalarA = typename DerivedA::Scalar;
         using ScalarB = typename DerivedB::Scalar;
-        if (detail::kernels_are_smaller(rows_a.samples, rows_a.dims, rows_b.dims)) {
-          return linear_cka(detail::hsic_of_samples(a, rows_a, detail::input_epsilon<ScalarA>(), b, rows_b,
-                                                    detail::input_epsilon<ScalarB>()));
+        if (metrics::kernels_are_smaller(rows_a.samples, rows_a.dims, rows_b.dims)) {
+          return linear_cka(metrics::hsic_of_samples(a, rows_a, linalg::input_epsilon<ScalarA>(), b, rows_b,
+                                                     linalg::input_epsilon<ScalarB>()));
         }
-        const CrossSums sums = detail::cross_sums(a, rows_a, b, rows_b);
-        return linear_cka(detail::hsic_sums(sums, detail::self_product(a, rows_a, sums.a.exponent),
-                                            detail::self_product(b, rows_b, sums.b.exponent)));
+        const CrossSums sums = statistics::cross_sums(a, rows_a, b, rows_b);
+        return linear_cka(metrics::hsic_sums(sums, metrics::self_product(a, rows_a, sums.a.exponent),
+                                             metrics::self_product(b, rows_b, sums.b.exponent)));
       });
 }
 

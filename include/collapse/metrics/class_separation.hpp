@@ -1,9 +1,9 @@
 #pragma once
 
 #include <collapse/report.hpp>
-#include <collapse/statistics/class_means.hpp>
-#include <collapse/statistics/neighbours.hpp>
-#include <collapse/statistics/row_distances.hpp>
+#include <collapse/statistics/pairs/neighbours.hpp>
+#include <collapse/statistics/pairs/row_distances.hpp>
+#include <collapse/statistics/sums/class_means.hpp>
 
 #include <Eigen/Core>
 
@@ -36,7 +36,7 @@ struct ClassDistances {
   const Eigen::VectorXd lengths = means.centred.rowwise().squaredNorm();
   Eigen::VectorXd sums = Eigen::VectorXd::Zero(classes);
   std::vector<Index> coincident(static_cast<std::size_t>(classes), -1);
-  detail::for_products_below(means.centred, [&](Index i, const auto& products) {
+  statistics::for_products_below(means.centred, [&](Index i, const auto& products) {
     for (Index j = 0; j < i; ++j) {
       double square = lengths(i) + lengths(j) - 2.0 * products(j);
       if (square < 1e-3 * (lengths(i) + lengths(j))) {
@@ -78,7 +78,7 @@ struct ClassDistances {
   return std::clamp((sum.squaredNorm() - count) / (count * (count - 1.0)), -1.0, 1.0);
 }
 
-namespace detail {
+namespace metrics {
 
 enum class Distance { euclidean, cosine };
 
@@ -146,7 +146,7 @@ template <class Source>
   for (const Index c : class_of) counts(c) += 1.0;
   if ((counts.array() > 0.0).count() < 2) return undefined;
   Eigen::VectorXd values(source.count());
-  for_each_row_distance(source, [&] { return SilhouetteWorker(class_of, counts, distance, values); });
+  statistics::for_each_row_distance(source, [&] { return SilhouetteWorker(class_of, counts, distance, values); });
   return values.mean();
 }
 
@@ -175,5 +175,5 @@ template <class Source>
   return static_cast<double>(right) / static_cast<double>(neighbours.count());
 }
 
-}  // namespace detail
+}  // namespace metrics
 }  // namespace collapse

@@ -2,7 +2,7 @@
 
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/leverage.hpp>
+#include <collapse/statistics/spectra/leverage.hpp>
 
 #include <Eigen/Core>
 
@@ -29,7 +29,7 @@ namespace collapse {
 /// Cost: that of leverages(Z).
 template <class Derived>
 [[nodiscard]] double coherence(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  return coherence(leverages(Z, options), Z.cols());
+  return coherence(statistics::leverages(Z, options), Z.cols());
 }
 
 }  // namespace collapse

@@ -2,11 +2,11 @@
 
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/directions.hpp>
-#include <collapse/statistics/gram.hpp>
-#include <collapse/statistics/pairs.hpp>
-#include <collapse/statistics/rows.hpp>
-#include <collapse/statistics/sums.hpp>
+#include <collapse/statistics/pairs/pairs.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/directions.hpp>
+#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/sums.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -90,8 +90,9 @@ struct CosineMoments {
     variance /= pairs;
   } else {
     const double alignment = 0.25 * directions.squared_spread();  // sum a_i^2
-    variance = (2.0 * m * alignment + detail::symmetric_squared_norm(directions.scatter) - total * total / m) / pairs -
-               (total / pairs) * (total / pairs);
+    variance =
+        (2.0 * m * alignment + statistics::symmetric_squared_norm(directions.scatter) - total * total / m) / pairs -
+        (total / pairs) * (total / pairs);
   }
   result.std = std::sqrt(std::max(variance, 0.0));
   return result;
@@ -135,14 +136,14 @@ struct CosineMoments {
 template <class Derived>
 [[nodiscard]] Cosine pairwise_cosine(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   validate(options);
-  const detail::Evaluated<Derived> evaluated(Z);
-  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  const detail::DirectionStatistics statistics = detail::direction_statistics(evaluated.view(), rows);
+  const linalg::Evaluated<Derived> evaluated(Z);
+  const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
+  const statistics::DirectionStatistics statistics = statistics::direction_statistics(evaluated.view(), rows);
   const CosineMoments moments = cosine_moments(statistics.sums, statistics.products());
   return pairwise_cosine(
       moments,
-      detail::pair_distances(evaluated.view(), rows, detail::select_pairs(evaluated.view(), rows, options),
-                             statistics.sums.mean(), statistics.products(), moments.mean_distance, moments.std));
+      statistics::pair_distances(evaluated.view(), rows, statistics::select_pairs(evaluated.view(), rows, options),
+                                 statistics.sums.mean(), statistics.products(), moments.mean_distance, moments.std));
 }
 
 }  // namespace collapse

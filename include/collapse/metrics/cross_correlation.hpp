@@ -2,8 +2,8 @@
 
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/cross_sums.hpp>
-#include <collapse/statistics/paired_rows.hpp>
+#include <collapse/statistics/rows/paired_rows.hpp>
+#include <collapse/statistics/sums/cross_sums.hpp>
 
 #include <Eigen/Core>
 
@@ -54,11 +54,11 @@ struct CrossCorrelation {
 template <class DerivedA, class DerivedB>
 [[nodiscard]] CrossCorrelation cross_correlation(const Eigen::DenseBase<DerivedA>& A,
                                                  const Eigen::DenseBase<DerivedB>& B, const Options& options = {}) {
-  return detail::with_measurable_pairs(A, B, options.nonfinite,
-                                       [](const auto& a, const Rows& rows_a, const auto& b, const Rows& rows_b, Index) {
-                                         if (rows_a.dims != rows_b.dims) return CrossCorrelation{};
-                                         return cross_correlation(detail::cross_sums(a, rows_a, b, rows_b));
-                                       });
+  return statistics::with_measurable_pairs(
+      A, B, options.nonfinite, [](const auto& a, const Rows& rows_a, const auto& b, const Rows& rows_b, Index) {
+        if (rows_a.dims != rows_b.dims) return CrossCorrelation{};
+        return cross_correlation(statistics::cross_sums(a, rows_a, b, rows_b));
+      });
 }
 
 }  // namespace collapse

@@ -1,15 +1,15 @@
 #pragma once
 
-#include <collapse/detail/load.hpp>
-#include <collapse/detail/parallel.hpp>
-#include <collapse/detail/products.hpp>
+#include <collapse/linalg/load.hpp>
+#include <collapse/linalg/parallel.hpp>
+#include <collapse/linalg/products.hpp>
 #include <collapse/metrics/variance.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/gram.hpp>
-#include <collapse/statistics/moments.hpp>
-#include <collapse/statistics/rows.hpp>
-#include <collapse/statistics/sums.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/moments.hpp>
+#include <collapse/statistics/sums/sums.hpp>
 
 #include <Eigen/Core>
 
@@ -18,7 +18,7 @@
 #include <vector>
 
 namespace collapse {
-namespace detail {
+namespace metrics {
 
 /// Sums over the off-diagonal entries of a covariance matrix that is seen tile by tile.
 class CorrelationSums {
@@ -28,12 +28,12 @@ class CorrelationSums {
         inverse_root_(moments.dims),
         unit_(moments.dims),
         scaled_(moments.scaled()),
-        tiles_(lower_tiles(moments.dims, tile)),
+        tiles_(linalg::lower_tiles(moments.dims, tile)),
         partials_(tiles_.size()) {
     const int common = moments.common_exponent();
     common_exponent_ = common;
     for (Index d = 0; d < dims_; ++d) {
-      const bool dead = moments.sum_squares(d) <= 0.0 || is_dead(moments, d);
+      const bool dead = moments.sum_squares(d) <= 0.0 || statistics::is_dead(moments, d);
       inverse_root_(d) = dead ? 0.0 : 1.0 / std::sqrt(moments.sum_squares(d));
       unit_(d) = std::ldexp(1.0, std::max(moments.exponent(d) - common, -1074));
       live_ += dead ? 0 : 1;
@@ -134,7 +134,7 @@ class CorrelationSums {
 /// From the D x D scatter of the centred rows.
 [[nodiscard]] inline Decorrelation decorrelation(const Moments& moments, const Eigen::MatrixXd& scatter) {
   CorrelationSums sums(moments);
-  parallel_for({sums.tiles(), moments.dims, moments.dims}, [&](Index t) {
+  linalg::parallel_for({sums.tiles(), moments.dims, moments.dims}, [&](Index t) {
     const auto [i, j] = sums.corner(t);
     sums.add(t, scatter.block(i, j, std::min(sums.tile, moments.dims - i), std::min(sums.tile, moments.dims - j)));
   });
@@ -144,48 +144,50 @@ class CorrelationSums {
 /// Where N <= D there is no such scatter: its tiles are formed from the rows and forgotten. A few strips of dimensions
 /// are held at a time, and each is met by all strips before it.
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Decorrelation decorrelation(const MatrixView<Scalar>& z, const Rows& rows, const Moments& moments) {
+[[nodiscard]] Decorrelation decorrelation(const linalg::MatrixView<Scalar>& z, const Rows& rows,
+                                          const Moments& moments) {
   CorrelationSums sums(moments);
-  const CentredTransform transform(moments, false);
+  const statistics::CentredTransform transform(moments, false);
   constexpr Index width = CorrelationSums::tile;
   constexpr Index strips_held = 8;
   const Index strips = sums.strips();
   const Index samples = rows.samples;
   const auto dims_of = [&](Index s) { return std::min(width, moments.dims - s * width); };
-  const auto pack = [&](Index s, Panel& panel, PackedVectors& to, Index at) {
-    const Panel::View loaded = panel.view(dims_of(s), samples);
-    load_centred_transposed(z, rows, transform, s * width, loaded);
+  const auto pack = [&](Index s, linalg::Panel& panel, linalg::PackedVectors& to, Index at) {
+    const linalg::Panel::View loaded = panel.view(dims_of(s), samples);
+    statistics::load_centred_transposed(z, rows, transform, s * width, loaded);
     to.pack_rows(at, loaded);
   };
   struct Scratch {
-    Panel loaded;
-    PackedVectors right;
+    linalg::Panel loaded;
+    linalg::PackedVectors right;
     Eigen::MatrixXd scatter;
   };
   const auto make_scratch = [&] {
-    return Scratch{Panel(width, samples), PackedVectors(width, samples), Eigen::MatrixXd(width, width)};
+    return Scratch{linalg::Panel(width, samples), linalg::PackedVectors(width, samples), Eigen::MatrixXd(width, width)};
   };
-  PackedVectors held(std::min(strips_held, strips) * width, samples);
+  linalg::PackedVectors held(std::min(strips_held, strips) * width, samples);
   for (Index first = 0; first < strips; first += strips_held) {
     const Index end = std::min(strips, first + strips_held);
-    parallel_for({end - first, samples, (end - first) * width}, make_scratch,
-                 [&](Index s, Scratch& scratch) { pack(first + s, scratch.loaded, held, s * width); });
-    parallel_for({end, samples, end * width, (end - first) * width}, make_scratch, [&](Index j, Scratch& scratch) {
-      const bool is_held = j >= first;
-      if (!is_held) pack(j, scratch.loaded, scratch.right, 0);
-      for (Index i = std::max(first, j); i < end; ++i) {
-        auto scatter = scratch.scatter.topLeftCorner(dims_of(i), dims_of(j));
-        scatter.setZero();
-        add_products(held, (i - first) * width, is_held ? held : scratch.right, is_held ? (j - first) * width : 0,
-                     samples, scatter, i == j);
-        sums.add(sums.tile_at(i, j), scatter);
-      }
-    });
+    linalg::parallel_for({end - first, samples, (end - first) * width}, make_scratch,
+                         [&](Index s, Scratch& scratch) { pack(first + s, scratch.loaded, held, s * width); });
+    linalg::parallel_for({end, samples, end * width, (end - first) * width}, make_scratch,
+                         [&](Index j, Scratch& scratch) {
+                           const bool is_held = j >= first;
+                           if (!is_held) pack(j, scratch.loaded, scratch.right, 0);
+                           for (Index i = std::max(first, j); i < end; ++i) {
+                             auto scatter = scratch.scatter.topLeftCorner(dims_of(i), dims_of(j));
+                             scatter.setZero();
+                             linalg::add_products(held, (i - first) * width, is_held ? held : scratch.right,
+                                                  is_held ? (j - first) * width : 0, samples, scatter, i == j);
+                             sums.add(sums.tile_at(i, j), scatter);
+                           }
+                         });
   }
   return sums.result();
 }
 
-}  // namespace detail
+}  // namespace metrics
 
 /// How far the dimensions of Z repeat each other.
 ///
@@ -200,14 +202,14 @@ template <EmbeddingScalar Scalar>
 /// Source: Bardes, Ponce & LeCun, VICReg, 2022, eq. 3-4 (penalty); Zbontar et al., Barlow Twins, 2021 (redundancy).
 template <class Derived>
 [[nodiscard]] Decorrelation decorrelation(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  const detail::Evaluated<Derived> evaluated(Z);
-  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  if (detail::smaller_side(rows.samples, rows.dims) == Side::dims) {
-    const auto [moments, gram] = detail::centred_gram(evaluated.view(), rows);
-    return detail::decorrelation(moments, gram.lower);
+  const linalg::Evaluated<Derived> evaluated(Z);
+  const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
+  if (statistics::smaller_side(rows.samples, rows.dims) == Side::dims) {
+    const auto [moments, gram] = statistics::centred_gram(evaluated.view(), rows);
+    return metrics::decorrelation(moments, gram.lower);
   }
-  const Sums sums = detail::sum_rows(evaluated.view(), rows, detail::moments_alone);
-  return detail::decorrelation(evaluated.view(), rows, sums.moments);
+  const Sums sums = statistics::sum_rows(evaluated.view(), rows, statistics::moments_alone);
+  return metrics::decorrelation(evaluated.view(), rows, sums.moments);
 }
 
 }  // namespace collapse

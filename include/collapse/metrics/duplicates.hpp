@@ -1,8 +1,8 @@
 #pragma once
 
 #include <collapse/report.hpp>
-#include <collapse/statistics/modes.hpp>
-#include <collapse/statistics/neighbours.hpp>
+#include <collapse/statistics/pairs/modes.hpp>
+#include <collapse/statistics/pairs/neighbours.hpp>
 
 #include <Eigen/Core>
 
@@ -65,23 +65,23 @@ inline void validate(const DuplicateOptions& options) {
   return static_cast<double>(count) / static_cast<double>(neighbours.count());
 }
 
-namespace detail {
+namespace metrics {
 
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Duplicates duplicates(const Points<Scalar>& points, const Neighbours& neighbours,
+[[nodiscard]] Duplicates duplicates(const statistics::Points<Scalar>& points, const Neighbours& neighbours,
                                     const DuplicateOptions& options) {
   Duplicates result;
   if (points.count() == 0) return result;
   result.duplicate_rows = duplicate_rows(neighbours);
-  result.median_distance = median_separation(points, options.pair_rows, options.seed);
+  result.median_distance = statistics::median_separation(points, options.pair_rows, options.seed);
   result.near_distance = options.near * result.median_distance;
   result.near_duplicates = collapse::near_duplicates(neighbours, result.near_distance);
   result.distinct_modes =
-      points.count() == 1 ? 1 : LinkedPoints<Scalar>(points, neighbours, result.near_distance).sets();
+      points.count() == 1 ? 1 : statistics::LinkedPoints<Scalar>(points, neighbours, result.near_distance).sets();
   return result;
 }
 
-}  // namespace detail
+}  // namespace metrics
 
 /// Duplicates, near duplicates and the distinct modes that are left when near duplicates are taken as one.
 ///
@@ -97,11 +97,11 @@ template <EmbeddingScalar Scalar>
 template <class Derived>
 [[nodiscard]] Duplicates duplicates(const Eigen::DenseBase<Derived>& Z, const DuplicateOptions& options = {}) {
   validate(options);
-  const detail::Evaluated<Derived> evaluated(Z);
-  const detail::MatrixView<typename Derived::Scalar> view = evaluated.view();
-  const Rows rows = detail::scan_rows(view, options.nonfinite);
-  const detail::Points<typename Derived::Scalar> points(view, rows, options.metric);
-  return detail::duplicates(points, detail::neighbours(points, 20), options);
+  const linalg::Evaluated<Derived> evaluated(Z);
+  const linalg::MatrixView<typename Derived::Scalar> view = evaluated.view();
+  const Rows rows = statistics::scan_rows(view, options.nonfinite);
+  const statistics::Points<typename Derived::Scalar> points(view, rows, options.metric);
+  return metrics::duplicates(points, statistics::neighbours(points, 20), options);
 }
 
 }  // namespace collapse

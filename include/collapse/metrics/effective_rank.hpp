@@ -2,7 +2,7 @@
 
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/spectrum.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
 
 #include <Eigen/Core>
 
@@ -35,7 +35,7 @@
 /// takes the singular values with their noise floor; what lies below the floor counts as zero. Each is O(min(N, D)).
 namespace collapse {
 
-namespace detail {
+namespace metrics {
 
 /// The values above the floor relative to the largest, so that powers of them neither overflow nor vanish.
 [[nodiscard]] inline Eigen::ArrayXd relative_values(const SingularValues& spectrum) {
@@ -68,7 +68,7 @@ namespace detail {
   return weights.size();
 }
 
-}  // namespace detail
+}  // namespace metrics
 
 /// Effective rank, exp(-sum p_k ln p_k) with p_k = sigma_k / sum sigma.
 ///
@@ -79,8 +79,8 @@ namespace detail {
 ///         centred spectrum at all); undefined for one centred row and for the uncentred spectrum of zeros
 /// Source: Roy & Vetterli, The effective rank, 2007, def. 1; Garrido et al., RankMe, 2023, eq. 1-2.
 [[nodiscard]] inline double effective_rank(const SingularValues& spectrum, double epsilon = 0.0) {
-  const Eigen::ArrayXd values = detail::relative_values(spectrum);
-  if (values.size() > 0) return detail::exp_entropy(values, epsilon, spectrum.values.size());
+  const Eigen::ArrayXd values = metrics::relative_values(spectrum);
+  if (values.size() > 0) return metrics::exp_entropy(values, epsilon, spectrum.values.size());
   return spectrum.centred && spectrum.samples >= 2 ? 0.0 : undefined;
 }
 
@@ -92,8 +92,8 @@ namespace detail {
 /// @return in [1, largest_rank()]; undefined for a spectrum of zeros
 /// Source: Friedman & Dieng, The Vendi Score, 2023, sec. 3 (of a kernel); Roy & Vetterli 2007 for the form.
 [[nodiscard]] inline double entropy_rank(const SingularValues& spectrum, double epsilon = 0.0) {
-  const Eigen::ArrayXd values = detail::relative_values(spectrum);
-  return values.size() > 0 ? detail::exp_entropy(values.square(), epsilon, spectrum.values.size()) : undefined;
+  const Eigen::ArrayXd values = metrics::relative_values(spectrum);
+  return values.size() > 0 ? metrics::exp_entropy(values.square(), epsilon, spectrum.values.size()) : undefined;
 }
 
 /// Participation ratio, (sum lambda)^2 / sum lambda^2 with lambda_k = sigma_k^2.
@@ -101,7 +101,7 @@ namespace detail {
 /// @return in [1, largest_rank()]; undefined for a spectrum of zeros
 /// Source: Gao et al., A theory of multineuronal dimensionality, 2017, eq. 2.
 [[nodiscard]] inline double participation_ratio(const SingularValues& spectrum) {
-  const Eigen::ArrayXd energy = detail::relative_values(spectrum).square();
+  const Eigen::ArrayXd energy = metrics::relative_values(spectrum).square();
   return energy.size() > 0 ? energy.sum() * energy.sum() / energy.square().sum() : undefined;
 }
 
@@ -110,28 +110,28 @@ namespace detail {
 /// @return in [1, largest_rank()]; undefined for a spectrum of zeros
 /// Source: Rudelson & Vershynin, Sampling from large matrices, 2007; He & Ozay, NESum, 2022.
 [[nodiscard]] inline double stable_rank(const SingularValues& spectrum) {
-  const Eigen::ArrayXd energy = detail::relative_values(spectrum).square();
+  const Eigen::ArrayXd energy = metrics::relative_values(spectrum).square();
   return energy.size() > 0 ? energy.sum() : undefined;
 }
 
 /// sigma_1 over the smallest singular value above the noise floor: >= 1, undefined for a spectrum of zeros.
 [[nodiscard]] inline double condition_number(const SingularValues& spectrum) {
-  const Eigen::ArrayXd values = detail::relative_values(spectrum);
+  const Eigen::ArrayXd values = metrics::relative_values(spectrum);
   return values.size() > 0 ? 1.0 / values(values.size() - 1) : undefined;
 }
 
 /// Share of sum lambda that the `components` largest hold: in (0, 1], undefined for a spectrum of zeros.
 [[nodiscard]] inline double energy_share(const SingularValues& spectrum, Index components) {
-  const Eigen::ArrayXd energy = detail::relative_values(spectrum).square();
+  const Eigen::ArrayXd energy = metrics::relative_values(spectrum).square();
   if (energy.size() == 0) return undefined;
   return energy.head(std::min(components, energy.size())).sum() / energy.sum();
 }
 
 /// Fewest components that hold at least `share` of sum lambda: in [1, largest_rank()], none for a spectrum of zeros.
 [[nodiscard]] inline std::optional<Index> rank_for_share(const SingularValues& spectrum, double share) {
-  const Eigen::ArrayXd energy = detail::relative_values(spectrum).square();
+  const Eigen::ArrayXd energy = metrics::relative_values(spectrum).square();
   if (energy.size() == 0) return std::nullopt;
-  return detail::leading_that_hold(energy, share);
+  return metrics::leading_that_hold(energy, share);
 }
 
 /// Effective rank of the centred rows of Z; see effective_rank(SingularValues).
@@ -143,7 +143,7 @@ namespace detail {
 /// Cost: that of singular_values(Z).
 template <class Derived>
 [[nodiscard]] double effective_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  return effective_rank(singular_values(Z, options, Centring::centred));
+  return effective_rank(statistics::singular_values(Z, options, Centring::centred));
 }
 
 /// RankMe: the effective rank of the rows as they are, without the mean removed.
@@ -157,26 +157,26 @@ template <class Derived>
 /// Source: Garrido, Balestriero, Najman & LeCun, RankMe, 2023, eq. 1-2.
 template <class Derived>
 [[nodiscard]] double rankme(const Eigen::DenseBase<Derived>& Z, const Options& options = {}, double epsilon = 0.0) {
-  return effective_rank(singular_values(Z, options, Centring::uncentred), epsilon);
+  return effective_rank(statistics::singular_values(Z, options, Centring::uncentred), epsilon);
 }
 
 /// Entropy rank of the centred rows of Z; see entropy_rank(SingularValues).
 template <class Derived>
 [[nodiscard]] double entropy_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {},
                                   double epsilon = 0.0) {
-  return entropy_rank(singular_values(Z, options), epsilon);
+  return entropy_rank(statistics::singular_values(Z, options), epsilon);
 }
 
 /// Participation ratio of the centred rows of Z; see participation_ratio(SingularValues).
 template <class Derived>
 [[nodiscard]] double participation_ratio(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  return participation_ratio(singular_values(Z, options));
+  return participation_ratio(statistics::singular_values(Z, options));
 }
 
 /// Stable rank of the centred rows of Z; see stable_rank(SingularValues).
 template <class Derived>
 [[nodiscard]] double stable_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  return stable_rank(singular_values(Z, options));
+  return stable_rank(statistics::singular_values(Z, options));
 }
 
 }  // namespace collapse

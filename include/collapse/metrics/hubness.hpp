@@ -1,7 +1,7 @@
 #pragma once
 
 #include <collapse/report.hpp>
-#include <collapse/statistics/neighbours.hpp>
+#include <collapse/statistics/pairs/neighbours.hpp>
 
 #include <Eigen/Core>
 
@@ -35,7 +35,7 @@ struct Hubness {
 /// Cost: O(n k).
 /// Source: Radovanovic, Nanopoulos & Ivanovic, Hubs in space, 2010, eq. 1.
 [[nodiscard]] inline Hubness hubness(const Neighbours& neighbours, Index k = 10) {
-  detail::require_neighbours(k, "hubness: k");
+  statistics::require_neighbours(k, "hubness: k");
   Hubness result;
   result.k = std::min(k, neighbours.k());
   result.occurrence = Hubness::Counts::Zero(neighbours.count());

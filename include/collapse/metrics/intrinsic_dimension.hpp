@@ -1,8 +1,8 @@
 #pragma once
 
-#include <collapse/detail/disjoint_sets.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/neighbours.hpp>
+#include <collapse/statistics/pairs/disjoint_sets.hpp>
+#include <collapse/statistics/pairs/neighbours.hpp>
 
 #include <Eigen/Core>
 
@@ -32,7 +32,7 @@ enum class TwoNnFit {
   linear               ///< line through the origin and the empirical distribution, its upper tenth left out
 };
 
-namespace detail {
+namespace metrics {
 
 /// What one row says: a number whose expectation is 1 / dimension.
 struct InverseDimensions {
@@ -114,7 +114,7 @@ inline constexpr const char* equal_distances =
 /// A group for each line, of `groups` in turn, the same for lines that nearest neighbours link: between groups, rows
 /// have little in common. Nothing where that leaves too few sets for the groups.
 [[nodiscard]] inline std::vector<Index> groups_of_neighbours(const Neighbours& neighbours, Index groups) {
-  DisjointSets sets(neighbours.count());
+  statistics::DisjointSets sets(neighbours.count());
   for (Index i = 0; i < neighbours.count(); ++i) sets.unite(i, neighbours.place(i, 0));
   if (sets.sets() < 2 * groups) return {};
   std::vector<Index> group(static_cast<std::size_t>(neighbours.count()));
@@ -146,7 +146,7 @@ inline void fit_line(const Neighbours& neighbours, const InverseDimensions& inve
   result.standard_error = std::sqrt((g - 1.0) / g * (without - without.mean()).square().sum());
 }
 
-}  // namespace detail
+}  // namespace metrics
 
 /// Intrinsic dimension from the two nearest neighbours of each row, d = (n - 1) / sum_i ln(r_i2 / r_i1).
 ///
@@ -174,27 +174,27 @@ inline void fit_line(const Neighbours& neighbours, const InverseDimensions& inve
         neighbours.count(), neighbours.k());
   }
   result.k = 2;
-  const detail::InverseDimensions inverse = detail::inverse_dimensions(neighbours, 2);
+  const metrics::InverseDimensions inverse = metrics::inverse_dimensions(neighbours, 2);
   result.rows = inverse.rows;
   if (inverse.rows < 3) {
     result.reason = inverse.rows == 0
-                        ? std::string(detail::no_distinct_rows)
+                        ? std::string(metrics::no_distinct_rows)
                         : fmt::format("only {} rows have no duplicate; at least 3 are needed", inverse.rows);
     return result;
   }
   if (fit == TwoNnFit::linear) {
-    detail::fit_line(neighbours, inverse, result);
+    metrics::fit_line(neighbours, inverse, result);
     return result;
   }
   double sum = 0.0;
   for (const double value : inverse.value) sum += value;
   if (!(sum > 0.0)) {
-    result.reason = detail::equal_distances;
+    result.reason = metrics::equal_distances;
     return result;
   }
   const double n = static_cast<double>(inverse.rows);
   result.value = (n - 1.0) / sum;
-  result.standard_error = result.value * detail::error_of_mean(neighbours, inverse, 2, sum / n) / (sum / n);
+  result.standard_error = result.value * metrics::error_of_mean(neighbours, inverse, 2, sum / n) / (sum / n);
   return result;
 }
 
@@ -219,21 +219,21 @@ inline void fit_line(const Neighbours& neighbours, const InverseDimensions& inve
         fmt::format("{} neighbours of {} rows; at least 2 of each are needed", neighbours.k(), neighbours.count());
     return result;
   }
-  const detail::InverseDimensions inverse = detail::inverse_dimensions(neighbours, result.k);
+  const metrics::InverseDimensions inverse = metrics::inverse_dimensions(neighbours, result.k);
   result.rows = inverse.rows;
   if (inverse.rows == 0) {
-    result.reason = detail::no_distinct_rows;
+    result.reason = metrics::no_distinct_rows;
     return result;
   }
   double sum = 0.0;
   for (const double value : inverse.value) sum += value;
   if (!(sum > 0.0)) {
-    result.reason = detail::equal_distances;
+    result.reason = metrics::equal_distances;
     return result;
   }
   const double mean = sum / static_cast<double>(inverse.rows);
   result.value = 1.0 / mean;
-  result.standard_error = result.value * detail::error_of_mean(neighbours, inverse, result.k, mean) / mean;
+  result.standard_error = result.value * metrics::error_of_mean(neighbours, inverse, result.k, mean) / mean;
   return result;
 }
 

@@ -3,7 +3,7 @@
 #include <collapse/metrics/effective_rank.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/spectrum.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
 
 namespace collapse {
 
@@ -31,7 +31,7 @@ namespace collapse {
 /// Cost: that of singular_values(Z).
 template <class Derived>
 [[nodiscard]] double isoscore(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  return isoscore(singular_values(Z, options, Centring::centred));
+  return isoscore(statistics::singular_values(Z, options, Centring::centred));
 }
 
 }  // namespace collapse

@@ -1,11 +1,11 @@
 #pragma once
 
+#include <collapse/linalg/tridiagonalization.hpp>
 #include <collapse/metrics/effective_rank.hpp>
 #include <collapse/metrics/neural_collapse.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/class_means.hpp>
-#include <collapse/statistics/class_sums.hpp>
-#include <collapse/statistics/tridiagonalization.hpp>
+#include <collapse/statistics/sums/class_means.hpp>
+#include <collapse/statistics/sums/class_sums.hpp>
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
@@ -32,7 +32,7 @@ namespace collapse {
 /// A template, so that only who calls it compiles it.
 template <class = void>
 [[nodiscard]] double lidar(const ClassSums& sums, const ClassMeans& means, double delta = 1e-4) {
-  if (!detail::is_separated(means)) return undefined;
+  if (!metrics::is_separated(means)) return undefined;
   const Index dims = sums.dims;
   Eigen::MatrixXd within = sums.scatter / static_cast<double>(sums.samples());
   within.diagonal().array() += std::ldexp(delta, -2 * means.exponent);
@@ -55,10 +55,10 @@ template <class = void>
   } else {
     gram.selfadjointView<Eigen::Lower>().rankUpdate(whitened);
   }
-  const detail::Tridiagonal reduced = detail::tridiagonalize(std::move(gram));
-  const Eigen::ArrayXd values = detail::eigenvalues(reduced).array();
+  const linalg::Tridiagonal reduced = linalg::tridiagonalize(std::move(gram));
+  const Eigen::ArrayXd values = linalg::eigenvalues(reduced).array();
   const double floor = static_cast<double>(std::max(whitened.rows(), whitened.cols())) * epsilon * values.maxCoeff();
-  return detail::exp_entropy((values > floor).select(values, 0.0));
+  return metrics::exp_entropy((values > floor).select(values, 0.0));
 }
 
 }  // namespace collapse

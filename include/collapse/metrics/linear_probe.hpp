@@ -1,12 +1,12 @@
 #pragma once
 
-#include <collapse/detail/load.hpp>
-#include <collapse/detail/parallel.hpp>
+#include <collapse/linalg/load.hpp>
+#include <collapse/linalg/parallel.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/class_means.hpp>
-#include <collapse/statistics/class_sums.hpp>
-#include <collapse/statistics/gram.hpp>
-#include <collapse/statistics/rows.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/class_means.hpp>
+#include <collapse/statistics/sums/class_sums.hpp>
+#include <collapse/statistics/sums/gram.hpp>
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
@@ -24,7 +24,7 @@ struct LinearProbe {
   double train_accuracy = undefined;  ///< of the rows that were fitted; [0, 1]
 };
 
-namespace detail {
+namespace metrics {
 
 /// Ridge regression on the classes (1 for the own one, 0 for the others) with an intercept, in closed form:
 /// B = (X^T X + l I)^-1 X^T Y, X centred. The row left out is not fitted again: with the leverage
@@ -38,7 +38,7 @@ namespace detail {
 /// Cost: N D (D + K) + D^3 / 3 flops; two D x D matrices, K x D.
 /// Source: Hoerl & Kennard, Ridge regression, 1970; Allen, PRESS, 1974, for the rows left out.
 template <EmbeddingScalar Scalar>
-[[nodiscard]] LinearProbe linear_probe(const MatrixView<Scalar>& z, const Rows& rows,
+[[nodiscard]] LinearProbe linear_probe(const linalg::MatrixView<Scalar>& z, const Rows& rows,
                                        const std::vector<Index>& class_of, const ClassSums& sums,
                                        const ClassMeans& means, double ridge) {
   LinearProbe result;
@@ -61,13 +61,14 @@ template <EmbeddingScalar Scalar>
 
   std::vector<char> right(static_cast<std::size_t>(rows.samples), 0);
   std::vector<char> right_in_fit(right);
-  const CentredTransform transform(means.moments, true);
+  const statistics::CentredTransform transform(means.moments, true);
   constexpr Index strip = 64;
-  parallel_for(
-      {(rows.samples + strip - 1) / strip, rows.samples, dims, dims + classes}, [&] { return Panel(strip, dims); },
-      [&](Index s, Panel& panel) {
+  linalg::parallel_for(
+      {(rows.samples + strip - 1) / strip, rows.samples, dims, dims + classes},
+      [&] { return linalg::Panel(strip, dims); },
+      [&](Index s, linalg::Panel& panel) {
         const Index count = std::min(strip, rows.samples - s * strip);
-        const Panel::View x = panel.view(count, dims);
+        const linalg::Panel::View x = panel.view(count, dims);
         load_centred(z, rows, transform, s * strip, x);
         Eigen::MatrixXd whitened = x.transpose();
         lower.solveInPlace(whitened);
@@ -98,5 +99,5 @@ template <EmbeddingScalar Scalar>
   return result;
 }
 
-}  // namespace detail
+}  // namespace metrics
 }  // namespace collapse

@@ -4,7 +4,7 @@
 #include <collapse/metrics/effective_rank.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/spectrum.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
 
 #include <Eigen/Core>
 
@@ -12,7 +12,7 @@
 
 namespace collapse {
 
-namespace detail {
+namespace metrics {
 
 inline void require_order(double order) {
   if (!(order >= 0.0)) {
@@ -44,7 +44,7 @@ inline void require_order(double order) {
   return excess == 0.0 ? mean : -std::log1p(-excess * mean) / excess;
 }
 
-}  // namespace detail
+}  // namespace metrics
 
 /// Matrix-based Renyi entropy of order alpha, ln(sum_k p_k^alpha) / (1 - alpha) with p_k = sigma_k^2 / sum sigma^2: the
 /// entropy of the eigenvalues of the Gram matrix Z Z^T divided by its trace.
@@ -60,9 +60,9 @@ inline void require_order(double order) {
 /// Source: Sanchez Giraldo, Rao & Principe, Measures of entropy from data using infinitely divisible kernels, 2015;
 ///         Skean et al., Layer by layer, 2025, eq. 1, of the hidden states of a prompt.
 [[nodiscard]] inline double matrix_entropy(const SingularValues& spectrum, double order = 1.0) {
-  detail::require_order(order);
-  const Eigen::ArrayXd weights = detail::relative_values(spectrum).square();
-  return weights.size() > 0 ? detail::renyi_entropy(weights, order) : undefined;
+  metrics::require_order(order);
+  const Eigen::ArrayXd weights = metrics::relative_values(spectrum).square();
+  return weights.size() > 0 ? metrics::renyi_entropy(weights, order) : undefined;
 }
 
 /// Matrix-based entropy of the rows of Z as they are; see matrix_entropy(SingularValues).
@@ -76,8 +76,8 @@ inline void require_order(double order) {
 template <class Derived>
 [[nodiscard]] double matrix_entropy(const Eigen::DenseBase<Derived>& Z, const Options& options = {}, double order = 1.0,
                                     Centring centring = Centring::uncentred) {
-  detail::require_order(order);
-  return matrix_entropy(singular_values(Z, options, centring), order);
+  metrics::require_order(order);
+  return matrix_entropy(statistics::singular_values(Z, options, centring), order);
 }
 
 }  // namespace collapse

@@ -2,8 +2,8 @@
 
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/cross_sums.hpp>
-#include <collapse/statistics/paired_rows.hpp>
+#include <collapse/statistics/rows/paired_rows.hpp>
+#include <collapse/statistics/sums/cross_sums.hpp>
 
 #include <Eigen/Core>
 
@@ -28,10 +28,10 @@ namespace collapse {
 template <class DerivedA, class DerivedB>
 [[nodiscard]] double modality_gap(const Eigen::DenseBase<DerivedA>& A, const Eigen::DenseBase<DerivedB>& B,
                                   const Options& options = {}) {
-  return detail::with_measurable_pairs(A, B, options.nonfinite,
-                                       [](const auto& a, const Rows& rows_a, const auto& b, const Rows& rows_b, Index) {
-                                         return modality_gap(detail::cross_sums(a, rows_a, b, rows_b, false));
-                                       });
+  return statistics::with_measurable_pairs(
+      A, B, options.nonfinite, [](const auto& a, const Rows& rows_a, const auto& b, const Rows& rows_b, Index) {
+        return modality_gap(statistics::cross_sums(a, rows_a, b, rows_b, false));
+      });
 }
 
 }  // namespace collapse

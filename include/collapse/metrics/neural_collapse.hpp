@@ -1,15 +1,15 @@
 #pragma once
 
-#include <collapse/detail/load.hpp>
-#include <collapse/detail/parallel.hpp>
 #include <collapse/error.hpp>
+#include <collapse/linalg/load.hpp>
+#include <collapse/linalg/parallel.hpp>
 #include <collapse/metrics/effective_rank.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/class_means.hpp>
-#include <collapse/statistics/class_sums.hpp>
-#include <collapse/statistics/gram.hpp>
-#include <collapse/statistics/labelled_rows.hpp>
-#include <collapse/statistics/spectrum.hpp>
+#include <collapse/statistics/rows/labelled_rows.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
+#include <collapse/statistics/sums/class_means.hpp>
+#include <collapse/statistics/sums/class_sums.hpp>
+#include <collapse/statistics/sums/gram.hpp>
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
@@ -36,7 +36,7 @@ struct Classifier {
   Eigen::VectorXd bias;     ///< C, or empty for none
 };
 
-namespace detail {
+namespace metrics {
 
 [[noreturn]] inline void throw_wrong_weights(const Eigen::MatrixXd& weights, Index dims) {
   throw ShapeError(fmt::format("classifier weights have shape {} x {} for embeddings of {} dimensions; a row for each "
@@ -53,7 +53,7 @@ namespace detail {
   return false;
 }
 
-}  // namespace detail
+}  // namespace metrics
 
 /// NC1: tr(S_W pinv(S_B)) / K, the spread within classes measured along what separates them.
 ///
@@ -71,7 +71,7 @@ namespace detail {
 /// A template, so that only who calls it compiles it.
 template <class = void>
 [[nodiscard]] double nc1(const ClassSums& sums, const ClassMeans& means) {
-  if (!detail::is_separated(means)) return undefined;
+  if (!metrics::is_separated(means)) return undefined;
   const double scale = 1.0 / means.centred.cwiseAbs().maxCoeff();
   const Eigen::MatrixXd m = means.centred * scale;
   const bool by_classes = m.rows() <= m.cols();
@@ -82,7 +82,7 @@ template <class = void>
   const Eigen::MatrixXd b = by_classes ? Eigen::MatrixXd(m.transpose() * vectors) : Eigen::MatrixXd(m * vectors);
   const Eigen::VectorXd values = b.colwise().norm();
   // In order but for rounding.
-  const Index rank = detail::with_floor(values / scale, means.of_means(), true, SpectrumMethod::gram).above_floor();
+  const Index rank = statistics::with_floor(values / scale, means.of_means(), true, SpectrumMethod::gram).above_floor();
   if (rank == 0) return undefined;
   const Eigen::VectorXd inverse = values.head(rank).cwiseInverse();
   const Eigen::MatrixXd unit = b.leftCols(rank) * inverse.asDiagonal();
@@ -108,7 +108,7 @@ template <class = void>
 /// Cost: O(K D).
 /// Source: Hui, Belkin & Nakkiran, Limitations of neural collapse for understanding generalization, 2022.
 [[nodiscard]] inline double nc1_ratio(const ClassMeans& means) {
-  if (!detail::is_separated(means)) return undefined;
+  if (!metrics::is_separated(means)) return undefined;
   const double classes = static_cast<double>(means.classes());
   return means.count.dot(means.variance) / means.count.sum() / (means.centred.squaredNorm() / classes);
 }
@@ -119,7 +119,7 @@ template <class = void>
 /// Cost: O(K D).
 /// Source: Papyan, Han & Donoho 2020, fig. 2.
 [[nodiscard]] inline double nc2_equinorm(const ClassMeans& means) {
-  if (!detail::is_separated(means)) return undefined;
+  if (!metrics::is_separated(means)) return undefined;
   const Eigen::ArrayXd lengths = means.centred.rowwise().norm();
   return std::sqrt((lengths - lengths.mean()).square().mean()) / lengths.mean();
 }
@@ -148,7 +148,7 @@ struct ClassAngles {
   Eigen::ArrayXd sum = Eigen::ArrayXd::Zero(count);
   Eigen::ArrayXd magnitude = Eigen::ArrayXd::Zero(count);
   Eigen::ArrayXd squares = Eigen::ArrayXd::Zero(count);
-  detail::for_products_below(directions, [&](Index i, const auto& cosines) {
+  statistics::for_products_below(directions, [&](Index i, const auto& cosines) {
     if (i == 0) return;
     const Eigen::ArrayXd deviations = cosines.transpose().array() - widest;
     sum(i) = deviations.sum();
@@ -179,14 +179,14 @@ struct ClassAngles {
 /// A template, so that only who calls it compiles it.
 template <class = void>
 [[nodiscard]] double nc3(const ClassMeans& means, const Eigen::MatrixXd& weights) {
-  if (weights.cols() != means.centred.cols()) detail::throw_wrong_weights(weights, means.centred.cols());
+  if (weights.cols() != means.centred.cols()) metrics::throw_wrong_weights(weights, means.centred.cols());
   if (means.label.back() >= weights.rows()) {
     throw ShapeError(fmt::format("label {} has no row among the classifier weights of shape {} x {}; row c belongs to "
                                  "label c",
                                  means.label.back(), weights.rows(), weights.cols()),
                      weights.rows(), weights.cols());
   }
-  if (!detail::is_separated(means)) return undefined;
+  if (!metrics::is_separated(means)) return undefined;
   ClassMeans::RowMatrix taken(means.classes(), weights.cols());
   for (Index c = 0; c < means.classes(); ++c) {
     taken.row(c) = weights.row(static_cast<Index>(means.label[static_cast<std::size_t>(c)]));
@@ -211,30 +211,30 @@ template <class = void>
   const Index dims = x.cols();
   Eigen::VectorXd values;
   if (classes > dims) {
-    values = detail::qr_singular_values(
-        classes, dims, [&](Index first, detail::Panel::View out) { out = x.middleRows(first, out.rows()); });
+    values = statistics::qr_singular_values(
+        classes, dims, [&](Index first, linalg::Panel::View out) { out = x.middleRows(first, out.rows()); });
   } else {
-    values = detail::qr_singular_values(dims, classes, [&](Index first, detail::Panel::View out) {
+    values = statistics::qr_singular_values(dims, classes, [&](Index first, linalg::Panel::View out) {
       out = x.middleCols(first, out.rows()).transpose();
     });
   }
-  return effective_rank(detail::with_floor(std::move(values), moments, true, SpectrumMethod::svd));
+  return effective_rank(statistics::with_floor(std::move(values), moments, true, SpectrumMethod::svd));
 }
 
-namespace detail {
+namespace metrics {
 
 /// The predictions of a classifier, argmax_c W z + b, for all rows; of equal scores the smallest c.
 template <EmbeddingScalar Scalar>
-[[nodiscard]] std::vector<std::int64_t> classify(const MatrixView<Scalar>& z, const Rows& rows,
+[[nodiscard]] std::vector<std::int64_t> classify(const linalg::MatrixView<Scalar>& z, const Rows& rows,
                                                  const Classifier& classifier) {
   std::vector<std::int64_t> result(static_cast<std::size_t>(rows.samples));
   constexpr Index strip = 32;
-  parallel_for(
+  linalg::parallel_for(
       {(rows.samples + strip - 1) / strip, rows.samples, rows.dims, classifier.weights.rows()},
-      [&] { return Panel(strip, rows.dims); },
-      [&](Index s, Panel& panel) {
+      [&] { return linalg::Panel(strip, rows.dims); },
+      [&](Index s, linalg::Panel& panel) {
         const Index count = std::min(strip, rows.samples - s * strip);
-        const Panel::View values = panel.view(count, rows.dims);
+        const linalg::Panel::View values = panel.view(count, rows.dims);
         load(z, rows.selection(), s * strip, 0, values);
         ClassMeans::RowMatrix scores = values * classifier.weights.transpose();
         if (classifier.bias.size() > 0) scores.rowwise() += classifier.bias.transpose();
@@ -249,18 +249,18 @@ template <EmbeddingScalar Scalar>
 
 /// The label of the nearest class mean, for all rows; of equally near ones the smallest.
 template <EmbeddingScalar Scalar>
-[[nodiscard]] std::vector<std::int64_t> nearest_means(const MatrixView<Scalar>& z, const Rows& rows,
+[[nodiscard]] std::vector<std::int64_t> nearest_means(const linalg::MatrixView<Scalar>& z, const Rows& rows,
                                                       const ClassMeans& means) {
   std::vector<std::int64_t> result(static_cast<std::size_t>(rows.samples));
-  const CentredTransform transform(means.moments, true);
+  const statistics::CentredTransform transform(means.moments, true);
   const Eigen::RowVectorXd half_squares = 0.5 * means.centred.rowwise().squaredNorm().transpose();
   constexpr Index strip = 32;
-  parallel_for(
+  linalg::parallel_for(
       {(rows.samples + strip - 1) / strip, rows.samples, rows.dims, means.classes()},
-      [&] { return Panel(strip, rows.dims); },
-      [&](Index s, Panel& panel) {
+      [&] { return linalg::Panel(strip, rows.dims); },
+      [&](Index s, linalg::Panel& panel) {
         const Index count = std::min(strip, rows.samples - s * strip);
-        const Panel::View x = panel.view(count, rows.dims);
+        const linalg::Panel::View x = panel.view(count, rows.dims);
         load_centred(z, rows, transform, s * strip, x);
         // ||x - m||^2 / 2 less ||x||^2 / 2.
         const ClassMeans::RowMatrix distances = (-(x * means.centred.transpose())).rowwise() + half_squares;
@@ -276,7 +276,7 @@ template <EmbeddingScalar Scalar>
 /// Stands for a row without a prediction.
 inline constexpr std::int64_t no_prediction = std::numeric_limits<std::int64_t>::min();
 
-}  // namespace detail
+}  // namespace metrics
 
 /// NC4: share of rows whose nearest class mean is not the class that was predicted.
 ///
@@ -289,7 +289,7 @@ inline constexpr std::int64_t no_prediction = std::numeric_limits<std::int64_t>:
   Index known = 0;
   Index differ = 0;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
-    if (predictions[i] == detail::no_prediction) continue;
+    if (predictions[i] == metrics::no_prediction) continue;
     ++known;
     differ += predictions[i] == nearest[i] ? 0 : 1;
   }

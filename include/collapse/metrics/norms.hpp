@@ -1,8 +1,8 @@
 #pragma once
 
 #include <collapse/report.hpp>
-#include <collapse/statistics/lengths.hpp>
-#include <collapse/statistics/rows.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/lengths.hpp>
 
 #include <cmath>
 
@@ -30,8 +30,8 @@ namespace collapse {
 /// Cost: O(N D) time, O(N) memory.
 template <class Derived>
 [[nodiscard]] Norms norms(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  const detail::Evaluated<Derived> evaluated(Z);
-  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
+  const linalg::Evaluated<Derived> evaluated(Z);
+  const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
   Lengths lengths;
   lengths.add(rows.norm);
   return norms(lengths, rows.zero, rows.skipped);

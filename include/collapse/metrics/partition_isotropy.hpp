@@ -1,9 +1,9 @@
 #pragma once
 
-#include <collapse/detail/view.hpp>
+#include <collapse/linalg/view.hpp>
 #include <collapse/options.hpp>
-#include <collapse/statistics/partition_function.hpp>
-#include <collapse/statistics/rows.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/spectra/partition_function.hpp>
 
 #include <cmath>
 
@@ -15,8 +15,8 @@ namespace collapse {
 /// What it takes, throws and costs, and its source: as of partition_isotropy.
 template <class Derived>
 [[nodiscard]] double log_partition_isotropy(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  const detail::Evaluated<Derived> evaluated(Z);
-  return detail::log_partition_ratio(evaluated.view(), detail::scan_rows(evaluated.view(), options.nonfinite));
+  const linalg::Evaluated<Derived> evaluated(Z);
+  return statistics::log_partition_ratio(evaluated.view(), statistics::scan_rows(evaluated.view(), options.nonfinite));
 }
 
 /// Isotropy by the partition function, min_c F(c) / max_c F(c) with F(c) = sum_i exp(c . z_i), c over the D unit

@@ -2,7 +2,7 @@
 
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/spectrum.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
 
 #include <algorithm>
 #include <cmath>

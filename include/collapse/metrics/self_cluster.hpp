@@ -1,11 +1,11 @@
 #pragma once
 
-#include <collapse/detail/view.hpp>
+#include <collapse/linalg/view.hpp>
 #include <collapse/metrics/cosine.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/rows.hpp>
-#include <collapse/statistics/sums.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/sums.hpp>
 
 namespace collapse {
 
@@ -35,9 +35,9 @@ namespace collapse {
 /// Cost: N D min(N, D) flops, O(min(N, D)^2) memory.
 template <class Derived>
 [[nodiscard]] double self_cluster(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  const detail::Evaluated<Derived> evaluated(Z);
-  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  const detail::DirectionStatistics statistics = detail::direction_statistics(evaluated.view(), rows);
+  const linalg::Evaluated<Derived> evaluated(Z);
+  const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
+  const statistics::DirectionStatistics statistics = statistics::direction_statistics(evaluated.view(), rows);
   return self_cluster(cosine_moments(statistics.sums, statistics.products()), rows.dims);
 }
 

@@ -5,7 +5,7 @@
 #include <collapse/metrics/power_law.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/spectrum.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
 
 #include <utility>
 
@@ -54,7 +54,7 @@ template <class Derived>
 [[nodiscard]] Spectrum spectrum(const Eigen::DenseBase<Derived>& Z, const Options& options = {},
                                 Centring centring = Centring::centred) {
   validate(options);
-  return spectrum(singular_values(Z, options, centring), options);
+  return spectrum(statistics::singular_values(Z, options, centring), options);
 }
 
 }  // namespace collapse

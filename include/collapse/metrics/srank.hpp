@@ -3,7 +3,7 @@
 #include <collapse/error.hpp>
 #include <collapse/metrics/effective_rank.hpp>
 #include <collapse/options.hpp>
-#include <collapse/statistics/spectrum.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
 
 #include <Eigen/Core>
 
@@ -24,9 +24,9 @@ namespace collapse {
   if (!(delta >= 0.0 && delta < 1.0)) {
     throw OptionError(fmt::format("delta of srank is {}; it is the share left out, from 0 to below 1", delta));
   }
-  const Eigen::ArrayXd values = detail::relative_values(spectrum);
+  const Eigen::ArrayXd values = metrics::relative_values(spectrum);
   if (values.size() == 0) return std::nullopt;
-  return detail::leading_that_hold(values, 1.0 - delta);
+  return metrics::leading_that_hold(values, 1.0 - delta);
 }
 
 /// srank_delta of the rows of Z as they are; see srank(SingularValues).
@@ -39,7 +39,7 @@ namespace collapse {
 template <class Derived>
 [[nodiscard]] std::optional<Index> srank(const Eigen::DenseBase<Derived>& Z, const Options& options = {},
                                          double delta = 0.01) {
-  return srank(singular_values(Z, options, Centring::uncentred), delta);
+  return srank(statistics::singular_values(Z, options, Centring::uncentred), delta);
 }
 
 }  // namespace collapse

@@ -1,93 +1,54 @@
 #pragma once
 
-#include <collapse/detail/view.hpp>
-#include <collapse/metrics/coherence.hpp>
-#include <collapse/metrics/cosine.hpp>
-#include <collapse/metrics/gaussian_potential.hpp>
-#include <collapse/metrics/isoscore.hpp>
-#include <collapse/metrics/partition_isotropy.hpp>
-#include <collapse/metrics/self_cluster.hpp>
-#include <collapse/metrics/vendi.hpp>
+#include <collapse/linalg/view.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/direction_spectrum.hpp>
-#include <collapse/statistics/leverage.hpp>
-#include <collapse/statistics/pair_potential.hpp>
-#include <collapse/statistics/pair_selection.hpp>
-#include <collapse/statistics/partition_function.hpp>
-#include <collapse/statistics/rows.hpp>
-#include <collapse/statistics/spectrum.hpp>
-#include <collapse/statistics/sums.hpp>
-
-#include <Eigen/Core>
+#include <collapse/statistics/pairs/pair_potential.hpp>
+#include <collapse/statistics/pairs/pair_selection.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/sums.hpp>
 
 #include <cmath>
-#include <limits>
-#include <utility>
-
-/// @page family_uniformity Uniformity and diversity
-/// How evenly the rows fill the space and how many different ones there seem to be: the block `uniformity`, on demand.
-///
-/// - **Uniformity** (Wang & Isola 2020) is over pairs i < j with t = 2, the logarithm of a mean. Codes that include i =
-/// j
-///   are higher by up to ln(1 + e^-u / N).
-/// - **IsoScore** is by its closed form, (participation ratio - 1) / (D - 1), to which the published steps reduce.
-/// - **Vendi score** is taken on the smaller side, where the kernel has the same non-zero eigenvalues. `vendi_ratio` is
-///   over min(M, D), the most that the shape allows; divided by M it falls with every row beyond D.
-/// - **Partition isotropy** takes both signs of each eigenvector. The sign that a solver returns means nothing and
-/// moves
-///   the published number.
-/// - **Coherence** and **self cluster** follow Tsitsulin et al. 2023; leverages come from a pivoted QR, not from
-/// squares.
+#include <cstdint>
 
 namespace collapse {
 
-namespace detail {
+/// The logarithm of the average pairwise Gaussian potential, and which pairs it is over.
+struct Uniformity {
+  double value = undefined;           ///< ln of the mean
+  double standard_error = undefined;  ///< of the value; 0 when exact
+  std::int64_t pairs = 0;
+  Index sampled_rows = 0;
+  bool exact = false;  ///< whether the pairs are all there are
+};
 
-/// The block from what a report has already: sums over the directions (with V V^T where N <= D) and the centred
-/// spectrum.
-template <EmbeddingScalar Scalar>
-[[nodiscard]] Uniformity uniformity(const MatrixView<Scalar>& z, const Rows& rows, DirectionStatistics directions,
-                                    const SingularValues& centred, const Options& options) {
-  Uniformity result;
-  const GaussianPotential potential = gaussian_potential(
-      pair_potential(z, rows, select_pairs(z, rows, options), directions.sums.mean(), directions.products()));
-  result.uniformity = potential.value;
-  result.uniformity_standard_error = potential.standard_error;
-  result.pairs = potential.pairs;
-  result.sampled_rows = potential.sampled_rows;
-  result.exact = potential.exact;
-  result.isoscore = isoscore(centred);
-  result.self_cluster = self_cluster(cosine_moments(directions.sums, directions.products()), rows.dims);
-  const SingularValues spectrum = direction_spectrum(std::move(directions), rows, input_epsilon<Scalar>());
-  result.vendi_score = vendi_score(spectrum);
-  result.vendi_score_2 = vendi_score(spectrum, 2.0);
-  result.vendi_score_inf = vendi_score(spectrum, std::numeric_limits<double>::infinity());
-  result.vendi_ratio = vendi_ratio(spectrum);
-  result.coherence = coherence(leverages(z, rows), rows.dims);
-  result.log_partition_isotropy = log_partition_ratio(z, rows);
-  result.partition_isotropy = std::exp(result.log_partition_isotropy);
-  return result;
+/// The potential from its mean over pairs.
+[[nodiscard]] inline Uniformity uniformity(const PairPotential& pairs) {
+  return {std::log1p(pairs.mean_less_one), pairs.standard_error, pairs.pairs, pairs.rows, pairs.exact};
 }
 
-}  // namespace detail
-
-/// Uniformity and diversity of Z: every number of `Uniformity`. Each is also a function of its own, and says there what
-/// it means: gaussian_potential, isoscore, vendi_score, self_cluster, coherence, partition_isotropy.
+/// Isotropy on the sphere: the logarithm of the average pairwise Gaussian potential,
+/// ln mean_{i < j} exp(-2 ||u_i - u_j||^2) with u_i = z_i / ||z_i||, over rows that have a direction.
 ///
 /// @param Z        N x D embeddings
-/// @param options  see Options
-/// @return numbers that are undefined for the input (one row, rows of zeros, one dimension) are NaN
+/// @param options  `pair_rows`, `all_pairs`, `seed`: the pairs are those of the quantiles of `pairwise_cosine`;
+/// `nonfinite`
+/// @return in [-8, 0]: 0 is complete collapse, to full relative accuracy however near. Healthy, for rows
+///         uniform on the sphere: -4 + 8 / D - 64 / D^3 + ... (ln of the mean of exp(4 c - 4) over the cosine c). With
+///         a standard error where the pairs are a sample; undefined with fewer than two directions
 /// @throws ShapeError, NonFiniteError as `moments`; OptionError
-/// Cost: that of a report once more, mostly in the QR for the coherence and the eigenvectors for the isotropy: about
-///       8 N D m + 15 m^3 + min(N, pair_rows)^2 D flops, m = min(N, D). Memory: a few m x m matrices.
+/// Cost: O(N D), and min(N, pair_rows)^2 D flops; O(pair_rows D) memory.
+/// Source: Wang & Isola, Understanding contrastive representation learning through alignment and uniformity on the
+///         hypersphere, 2020, sec. 4.1.2, with the t = 2 of its experiments.
 template <class Derived>
 [[nodiscard]] Uniformity uniformity(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   validate(options);
-  const detail::Evaluated<Derived> evaluated(Z);
-  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  return detail::uniformity(evaluated.view(), rows, detail::direction_statistics(evaluated.view(), rows),
-                            detail::singular_values(evaluated.view(), rows, options, Centring::centred), options);
+  const linalg::Evaluated<Derived> evaluated(Z);
+  const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
+  const Sums sums = statistics::sum_rows(evaluated.view(), rows, {.scatter = false, .direction_scatter = false});
+  return uniformity(statistics::pair_potential(evaluated.view(), rows,
+                                               statistics::select_pairs(evaluated.view(), rows, options),
+                                               sums.directions.mean(), nullptr));
 }
 
 }  // namespace collapse

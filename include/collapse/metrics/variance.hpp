@@ -2,10 +2,10 @@
 
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/directions.hpp>
-#include <collapse/statistics/moments.hpp>
-#include <collapse/statistics/rows.hpp>
-#include <collapse/statistics/sums.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/directions.hpp>
+#include <collapse/statistics/sums/moments.hpp>
+#include <collapse/statistics/sums/sums.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -26,7 +26,7 @@
 
 namespace collapse {
 
-namespace detail {
+namespace metrics {
 
 [[nodiscard]] inline double median(Eigen::VectorXd values) {
   const Index half = values.size() / 2;
@@ -36,7 +36,7 @@ namespace detail {
   return std::midpoint(*std::max_element(values.data(), values.data() + half), upper);
 }
 
-}  // namespace detail
+}  // namespace metrics
 
 /// The variance block of the report from its statistics. Of a single row all numbers are undefined, and the counts 0.
 [[nodiscard]] inline Variance per_dimension_variance(const Moments& moments, const DirectionSums& directions) {
@@ -47,19 +47,19 @@ namespace detail {
     result.per_dimension.resize(dims);
     double hinge = 0.0;
     Eigen::VectorXd deviation(dims);  // in units of 2^unit
-    const int unit = detail::spread_exponent(moments, true);
+    const int unit = statistics::spread_exponent(moments, true);
     for (Index d = 0; d < dims; ++d) {
       const double variance = std::ldexp(moments.sum_squares(d) / (n - 1.0), 2 * moments.exponent(d));
       result.per_dimension(d) = variance;
       deviation(d) = std::ldexp(std::sqrt(moments.sum_squares(d) / (n - 1.0)), moments.exponent(d) - unit);
       hinge += std::max(0.0, 1.0 - std::sqrt(variance + 1e-4));
-      if (detail::is_dead(moments, d)) ++result.dead_dimensions;
+      if (statistics::is_dead(moments, d)) ++result.dead_dimensions;
     }
     const double mean_square = deviation.squaredNorm() / static_cast<double>(dims);
     result.low_dimensions = (deviation.array() < 1e-2 * std::sqrt(mean_square)).count();
     result.min = result.per_dimension.minCoeff();
     result.max = result.per_dimension.maxCoeff();
-    result.median = detail::median(result.per_dimension);
+    result.median = metrics::median(result.per_dimension);
     result.total = std::ldexp(deviation.squaredNorm(), 2 * unit);
     result.mean = std::ldexp(mean_square, 2 * unit);
     result.hinge = hinge / static_cast<double>(dims);
@@ -90,9 +90,9 @@ namespace detail {
 /// Source: Bardes, Ponce & LeCun, VICReg, 2022, eq. 1-2 (hinge); Chen & He, SimSiam, 2021, fig. 2 (normalized_std).
 template <class Derived>
 [[nodiscard]] Variance per_dimension_variance(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  const detail::Evaluated<Derived> evaluated(Z);
-  const Rows rows = detail::scan_rows(evaluated.view(), options.nonfinite);
-  const Sums sums = detail::sum_rows(evaluated.view(), rows, {.scatter = false, .direction_scatter = false});
+  const linalg::Evaluated<Derived> evaluated(Z);
+  const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
+  const Sums sums = statistics::sum_rows(evaluated.view(), rows, {.scatter = false, .direction_scatter = false});
   return per_dimension_variance(sums.moments, sums.directions);
 }
 

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <collapse/detail/tridiagonal.hpp>
 #include <collapse/error.hpp>
+#include <collapse/linalg/tridiagonal.hpp>
+#include <collapse/linalg/tridiagonalization.hpp>
 #include <collapse/metrics/matrix_entropy.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/direction_spectrum.hpp>
-#include <collapse/statistics/spectrum.hpp>
-#include <collapse/statistics/tridiagonalization.hpp>
+#include <collapse/statistics/spectra/direction_spectrum.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
 
 #include <Eigen/Core>
 
@@ -43,8 +43,8 @@ namespace collapse {
 /// (orders).
 template <class Derived>
 [[nodiscard]] double vendi_score(const Eigen::DenseBase<Derived>& Z, const Options& options = {}, double order = 1.0) {
-  detail::require_order(order);
-  return vendi_score(direction_spectrum(Z, options), order);
+  metrics::require_order(order);
+  return vendi_score(statistics::direction_spectrum(Z, options), order);
 }
 
 /// Vendi score over the most that the shape allows, vendi / min(M, D): in (0, 1]. Peers that divide by M report a
@@ -65,7 +65,7 @@ template <class Derived>
 /// Source: Friedman & Dieng 2023, def. 3.1.
 template <class Derived>
 [[nodiscard]] double kernel_vendi_score(const Eigen::DenseBase<Derived>& kernel, double order = 1.0) {
-  detail::require_order(order);
+  metrics::require_order(order);
   if (kernel.rows() != kernel.cols() || kernel.rows() == 0) {
     throw ShapeError(fmt::format("the kernel is {} x {}; it needs a row and a column for each item, at least one",
                                  kernel.rows(), kernel.cols()),
@@ -91,9 +91,9 @@ template <class Derived>
       }
     }
   }
-  const detail::Tridiagonal reduced = detail::tridiagonalize(std::move(lower));
+  const linalg::Tridiagonal reduced = linalg::tridiagonalize(std::move(lower));
   const double rounding = items * std::max(input_epsilon, std::numeric_limits<double>::epsilon()) * reduced.bound();
-  const Eigen::VectorXd values = detail::eigenvalues(reduced).reverse();
+  const Eigen::VectorXd values = linalg::eigenvalues(reduced).reverse();
   if (values(values.size() - 1) < -rounding) {
     throw Error(
         fmt::format("the kernel is not positive semi-definite: it has the eigenvalue {}, beside the largest of "
@@ -102,7 +102,7 @@ template <class Derived>
   }
   const Index positive = (values.array() > rounding).count();
   if (positive == 0) return undefined;
-  return std::exp(detail::renyi_entropy(values.head(positive).array() / values(0), order));
+  return std::exp(metrics::renyi_entropy(values.head(positive).array() / values(0), order));
 }
 
 }  // namespace collapse

@@ -1,0 +1,177 @@
+#pragma once
+
+#include <collapse/diagnosis.hpp>
+#include <collapse/metrics/marchenko_pastur.hpp>
+#include <collapse/metrics/variance.hpp>
+#include <collapse/options.hpp>
+#include <collapse/report.hpp>
+#include <collapse/report/classes.hpp>
+
+#include <fmt/format.h>
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace collapse {
+
+namespace diagnosis {
+
+/// Collects what labels add to the findings of a report.
+class ClassExamination {
+ public:
+  ClassExamination(const Report& report, const ClassCollapse& classes, const Thresholds& thresholds)
+      : report_(report), classes_(classes), thresholds_(thresholds) {}
+
+  [[nodiscard]] Diagnosis run() {
+    Diagnosis alone = diagnose(report_, thresholds_);
+    // Of rows that are all but equal, labels describe the remains.
+    if (alone.verdict == Verdict::complete_collapse) return alone;
+    findings_ = std::move(alone.findings);
+    neural_collapse();
+    single_classes();
+    return decide(std::move(findings_), is_conclusive(report_));
+  }
+
+ private:
+  static constexpr const char* by_threshold = "Thresholds::neural_collapse";
+
+  void add(const char* kind, double severity, const char* metric, double value, double threshold,
+           std::string explanation, const char* remedy, const char* origin) {
+    findings_.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy, origin});
+  }
+
+  /// Rows at their class means. Where these are apart and fill the space that so many can, few points and few
+  /// directions are what the labels ask for.
+  void neural_collapse() {
+    const double ratio = classes_.nc1_ratio;
+    if (classes_.classes < 2 || !(ratio <= thresholds_.neural_collapse)) return;
+    if (!(classes_.cdnv <= thresholds_.neural_collapse)) {
+      add("merged_classes", 0.96, "labels.cdnv", classes_.cdnv, thresholds_.neural_collapse,
+          std::isnan(classes_.cdnv)
+              ? std::string("rows lie at their class means, and two classes at the same")
+              : fmt::format("rows lie at their class means, but some of these lie together: the spread of two classes "
+                            "is {:.3g} of their distance on average",
+                            classes_.cdnv),
+          "give rare classes their weight (balanced batches, a weighted loss), or check their labels", by_threshold);
+      return;
+    }
+    add("neural_collapse", 0.0, "labels.nc1_ratio", ratio, thresholds_.neural_collapse,
+        fmt::format("the spread within classes is {:.3g} of that between them: rows lie at their class means, as at "
+                    "the end of supervised training",
+                    ratio),
+        "", by_threshold);
+    const double possible = expected_effective_rank(classes_.classes - 1, classes_.dims);
+    if (!(classes_.class_effective_rank > thresholds_.dimensional_ratio * possible)) return;
+    for (Finding& finding : findings_) {
+      if (finding.severity == 0.0 || !follows_from_labels(finding.kind)) continue;
+      finding.severity = 0.0;
+      finding.explanation += fmt::format("; {} classes ask for no more", classes_.classes);
+    }
+  }
+
+  [[nodiscard]] static bool follows_from_labels(std::string_view kind) {
+    return kind == "cluster_collapse" || kind == "dimensional_collapse" || kind == "correlated_dimensions";
+  }
+
+  void too_few() {
+    std::vector<Index> rows = classes_.per_class.samples;
+    std::sort(rows.begin(), rows.end(), std::greater<>());
+    const Index third = rows[2];
+    add("too_few_samples", 0.0, "labels.per_class.samples", static_cast<double>(third),
+        static_cast<double>(thresholds_.minimum_samples),
+        fmt::format("whether a class has collapsed by itself takes three classes of {} rows; the third largest has {}",
+                    thresholds_.minimum_samples, third),
+        "measure more rows", "Thresholds::minimum_samples");
+  }
+
+  /// Each class against the median of all: what all classes share is no matter of single ones.
+  void single_classes() {
+    const PerClass& each = classes_.per_class;
+    std::vector<Index> told;
+    for (Index c = 0; c < static_cast<Index>(each.label.size()); ++c) {
+      if (each.samples[static_cast<std::size_t>(c)] >= thresholds_.minimum_samples) told.push_back(c);
+    }
+    // Two tell that they differ, not which of them is wrong.
+    if (each.label.size() < 3) return;
+    if (told.size() < 3) return too_few();
+    single_classes(told, each.variance, thresholds_.complete_dispersion, "labels.per_class.variance",
+                   "Thresholds::complete_dispersion of the median class", [](double value, double usual) {
+                     return fmt::format("its rows spread by {:.3g} where those of the median class spread by {:.3g}",
+                                        value, usual);
+                   });
+    single_classes(told, each.effective_rank_vs_expected, thresholds_.dimensional_ratio,
+                   "labels.per_class.effective_rank_vs_expected", "Thresholds::dimensional_ratio of the median class",
+                   [](double value, double usual) {
+                     return fmt::format(
+                         "its rows use {:.3g} of the directions expected of so many, those of the median "
+                         "class {:.3g}",
+                         value, usual);
+                   });
+  }
+
+  template <class Explain>
+  void single_classes(const std::vector<Index>& told, const Eigen::VectorXd& values, double share, const char* metric,
+                      const char* origin, const Explain& explain) {
+    Eigen::VectorXd known(static_cast<Index>(told.size()));
+    for (std::size_t i = 0; i < told.size(); ++i) known(static_cast<Index>(i)) = values(told[i]);
+    if (!known.allFinite()) return;
+    const double usual = metrics::median(known);
+    const double threshold = share * usual;
+    if (!(usual > 0.0)) return;
+    Index worst = told.front();
+    Index fallen = 0;
+    for (const Index c : told) {
+      if (values(c) <= threshold) ++fallen;
+      if (values(c) < values(worst)) worst = c;
+    }
+    if (fallen == 0) return;
+    const double part = static_cast<double>(fallen) / static_cast<double>(told.size());
+    const std::int64_t label = classes_.per_class.label[static_cast<std::size_t>(worst)];
+    add("class_collapse", 0.6 + 0.3 * part, metric, values(worst), threshold,
+        (fallen == 1 ? fmt::format("class {} has collapsed by itself: ", label)
+                     : fmt::format("{} of {} classes have collapsed by themselves, class {} most: ", fallen,
+                                   told.size(), label)) +
+            explain(values(worst), usual),
+        "see more of the class (balanced batches, augmentation), or spread it (a supervised contrastive loss with "
+        "instance terms, a variance term by class)",
+        origin);
+  }
+
+  const Report& report_;
+  const ClassCollapse& classes_;
+  const Thresholds& thresholds_;
+  std::vector<Finding> findings_;
+};
+
+}  // namespace diagnosis
+
+/// Reads a report and what labels tell about the same rows. To the findings of `diagnose(report)` it adds
+///
+/// - `class_collapse`: single classes whose rows spread, or use directions, far below the median class;
+/// - `merged_classes`: rows at their class means, and some of these together;
+/// - `neural_collapse`, a remark: rows at class means that are apart, the end of supervised training (Papyan, Han &
+///   Donoho 2020). Clusters and low dimension are then what the labels ask for, and lead to no verdict.
+///
+/// @param report   of the rows that `classes` describes
+/// @param classes  with per_class, or nothing is said of single classes; those of fewer than
+///                 Thresholds::minimum_samples rows are not judged, and where that leaves fewer than three of more,
+///                 what would be healthy is undetermined
+/// @throws OptionError for a threshold out of its range
+/// Cost: O(K).
+/// Source: Papyan, Han & Donoho, Prevalence of neural collapse during the terminal phase of deep learning training,
+/// 2020; Fang, He, Long & Su, Exploring deep neural networks via layer-peeled model: minority collapse in imbalanced
+/// training, 2021 (merged classes).
+[[nodiscard]] inline Diagnosis diagnose(const Report& report, const ClassCollapse& classes,
+                                        const Thresholds& thresholds = {}) {
+  return diagnosis::ClassExamination(report, classes, thresholds).run();
+}
+
+}  // namespace collapse

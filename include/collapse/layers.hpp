@@ -1,0 +1,143 @@
+#pragma once
+
+#include <collapse/measure.hpp>
+#include <collapse/metrics/activations.hpp>
+#include <collapse/options.hpp>
+#include <collapse/report.hpp>
+
+#include <fmt/format.h>
+#include <Eigen/Core>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace collapse {
+
+/// One layer of a network.
+struct Layer {
+  std::string name;
+  Index samples = 0;
+  Index units = 0;
+  double effective_rank = undefined;              ///< of the centred activations
+  double effective_rank_ratio = undefined;        ///< over the largest rank possible
+  double expected_effective_rank = undefined;     ///< of an isotropic Gaussian sample of this shape
+  double effective_rank_vs_expected = undefined;  ///< healthy near 1, whatever the shape
+  double dormant_fraction = undefined;            ///< [0, 1]; healthy 0
+  Index dead_units = 0;
+  double mean_cosine = undefined;  ///< healthy near 0; of activations that are never negative about 0.3
+  Verdict verdict = Verdict::undetermined;
+};
+
+/// The layers of a network, from its input to its output.
+struct LayerProfile {
+  std::vector<Layer> layers;
+  std::optional<Index> first_collapsed;  ///< the first that is not healthy and whose verdict is known
+  std::optional<Index> steepest;         ///< the one whose effective rank falls most against the layer before
+};
+
+/// How a layer is measured.
+struct LayerProfileOptions {
+  Options measure{};
+  double tau = 0.025;  ///< dormant up to this share of the mean activity of all units, >= 0
+};
+
+/// Throws OptionError unless every option lies in its range.
+inline void validate(const LayerProfileOptions& options) {
+  validate(options.measure);
+  validate(ActivationOptions{.tau = options.tau});
+}
+
+namespace detail {
+
+/// Calls action(); what it throws names the layer.
+template <class Action>
+auto for_layer(std::string_view name, Action&& action) {
+  const auto layer = [name] { return fmt::format("layer \"{}\"", name); };
+  try {
+    return action();
+  } catch (const ShapeError& error) {
+    throw ShapeError(fmt::format("{}: {}", layer(), error.what()), error.rows(), error.cols());
+  } catch (const NonFiniteError& error) {
+    throw NonFiniteError(layer(), error);
+  }
+}
+
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Layer measure_layer(std::string_view name, const linalg::MatrixView<Scalar>& h,
+                                  const LayerProfileOptions& options) {
+  const Report report = streams::measure(h, options.measure);
+  const Activations units =
+      metrics::activations(h, {.nonfinite = options.measure.nonfinite, .tau = options.tau, .with_srank = false});
+  return {.name = std::string(name),
+          .samples = report.samples,
+          .units = report.dims,
+          .effective_rank = report.spectrum.effective_rank,
+          .effective_rank_ratio = report.spectrum.effective_rank_ratio,
+          .expected_effective_rank = report.spectrum.expected_effective_rank,
+          .effective_rank_vs_expected = report.spectrum.effective_rank_vs_expected,
+          .dormant_fraction = units.dormant_fraction,
+          .dead_units = units.dead_units,
+          .mean_cosine = report.cosine.mean,
+          .verdict = report.diagnosis.verdict};
+}
+
+/// Where the profile falls: set from the layers.
+inline void find_collapse(LayerProfile& profile) {
+  double lowest = 1.0;
+  for (std::size_t i = 0; i < profile.layers.size(); ++i) {
+    const Layer& layer = profile.layers[i];
+    const bool sick = layer.verdict != Verdict::healthy && layer.verdict != Verdict::undetermined;
+    if (sick && !profile.first_collapsed) profile.first_collapsed = static_cast<Index>(i);
+    if (i == 0) continue;
+    const double change = layer.effective_rank_vs_expected / profile.layers[i - 1].effective_rank_vs_expected;
+    if (change < lowest) {
+      lowest = change;
+      profile.steepest = static_cast<Index>(i);
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Measures one more layer, the next towards the output: for activations that are not all at hand at once, or of
+/// different scalars.
+///
+/// @param profile  what is known of the layers before; as it was when something is thrown
+/// @param name     of the layer
+/// @param H        N x D, rows inputs, columns units: any dense Eigen expression
+/// @param options  see LayerProfileOptions
+/// @throws ShapeError, NonFiniteError as `moments`, each naming the layer; OptionError
+/// Cost: that of measure(H).
+template <class Derived>
+void add_layer(LayerProfile& profile, std::string_view name, const Eigen::DenseBase<Derived>& H,
+               const LayerProfileOptions& options = {}) {
+  validate(options);
+  profile.layers.push_back(detail::for_layer(name, [&] {
+    const linalg::Evaluated<Derived> evaluated(H);
+    return detail::measure_layer(name, evaluated.view(), options);
+  }));
+  detail::find_collapse(profile);
+}
+
+/// Where along the depth a network collapses: each layer by the same few numbers.
+///
+/// @param layers   anything to iterate over whose elements unpack as [name, activations]: std::vector or std::array of
+///                 std::pair, std::map, a struct of two; activations are N x D, rows inputs, columns units, any dense
+///                 Eigen expression. Layers may differ in N and D; give them in the order of the network
+/// @param options  see LayerProfileOptions
+/// @return one Layer for each, in the order given. The effective rank that falls against what is expected of the shape,
+///         from one layer to the next, is the collapse; `steepest` is by the ratio of the two
+/// @throws ShapeError, NonFiniteError as `moments`, each naming the layer; OptionError
+/// Cost: that of measure(H) for each layer.
+/// Source: the ranks of the layers of a network, in Feng et al., Rank diminishing in deep neural networks, 2022.
+template <class Layers>
+[[nodiscard]] LayerProfile layer_profile(const Layers& layers, const LayerProfileOptions& options = {}) {
+  validate(options);
+  LayerProfile profile;
+  for (const auto& [name, activations] : layers) add_layer(profile, name, activations, options);
+  return profile;
+}
+
+}  // namespace collapse

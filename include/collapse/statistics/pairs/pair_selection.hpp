@@ -1,0 +1,166 @@
+#pragma once
+
+#include <collapse/linalg/hash.hpp>
+#include <collapse/linalg/load.hpp>
+#include <collapse/linalg/parallel.hpp>
+#include <collapse/options.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+namespace collapse {
+
+/// Which pairs of rows stand for all of them.
+struct PairSelection {
+  std::vector<Index> rows;  ///< positions among the usable rows, ascending; every pair of these is looked at
+  Index population = 0;     ///< rows that have a direction
+
+  [[nodiscard]] bool exact() const { return static_cast<Index>(rows.size()) == population; }
+  [[nodiscard]] std::int64_t pairs() const {
+    const auto m = static_cast<std::int64_t>(rows.size());
+    return m * (m - 1) / 2;
+  }
+};
+
+namespace statistics {
+
+/// A number that looks random and belongs to one row: from the seed, the row's place among the usable rows, and up to
+/// eight of its values. Rows of different parts that are merged later share places, hence the values; equal rows share
+/// values, hence the place.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] std::uint64_t row_key(std::uint64_t seed, std::uint64_t place, const linalg::MatrixView<Scalar>& z,
+                                    Index row) {
+  std::uint64_t key = linalg::hash(seed, place);
+  const Index step = std::max<Index>(1, z.cols / 8);
+  for (Index d = 0; d < z.cols && d < 8 * step; d += step) {
+    key = linalg::hash(key, std::bit_cast<std::uint64_t>(z.at(row, d)));
+  }
+  return key;
+}
+
+/// The rows with the smallest keys among all that were offered: a uniform sample without replacement, and the samples
+/// of two parts give that of their union.
+class Sampler {
+ public:
+  explicit Sampler(Index size) : size_(size) {}
+
+  /// The slot that the row with this key takes, from 0 to size - 1, in place of whichever was there; -1 if it takes
+  /// none.
+  [[nodiscard]] Index offer(std::uint64_t key) {
+    if (static_cast<Index>(heap_.size()) < size_) {
+      const auto slot = static_cast<Index>(heap_.size());
+      heap_.emplace_back(key, slot);
+      std::push_heap(heap_.begin(), heap_.end());
+      return slot;
+    }
+    if (heap_.empty() || key >= heap_.front().first) return -1;
+    std::pop_heap(heap_.begin(), heap_.end());
+    const Index slot = heap_.back().second;
+    heap_.back().first = key;
+    std::push_heap(heap_.begin(), heap_.end());
+    return slot;
+  }
+
+  [[nodiscard]] Index taken() const noexcept { return static_cast<Index>(heap_.size()); }
+
+  /// The key in each slot that is taken.
+  [[nodiscard]] std::vector<std::uint64_t> keys() const {
+    std::vector<std::uint64_t> by_slot(heap_.size());
+    for (const auto& [key, slot] : heap_) by_slot[static_cast<std::size_t>(slot)] = key;
+    return by_slot;
+  }
+
+  /// How many slots would be taken after so many more offers; makes room for them.
+  Index reserve(Index more) {
+    const Index taken_then = std::min(size_ - taken(), more) + taken();
+    heap_.reserve(static_cast<std::size_t>(taken_then));
+    return taken_then;
+  }
+
+  void clear() { heap_.clear(); }
+
+ private:
+  Index size_;
+  std::vector<std::pair<std::uint64_t, Index>> heap_;
+};
+
+/// All rows that have a direction when they are at most `pair_rows` (or all are asked for), else a sample of so many.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] PairSelection select_pairs(const linalg::MatrixView<Scalar>& z, const Rows& rows,
+                                         const Options& options) {
+  PairSelection selection;
+  selection.population = rows.directed();
+  const bool all = options.all_pairs || selection.population <= options.pair_rows;
+  Sampler sampler(all ? 0 : options.pair_rows);
+  const linalg::RowSelection at = rows.selection();
+  for (Index i = 0; i < rows.samples; ++i) {
+    if (rows.inverse_norm(i) == 0.0) continue;
+    if (all) {
+      selection.rows.push_back(i);
+      continue;
+    }
+    const Index slot = sampler.offer(row_key(options.seed, static_cast<std::uint64_t>(i), z, at(i)));
+    if (slot == static_cast<Index>(selection.rows.size())) {
+      selection.rows.push_back(i);
+    } else if (slot >= 0) {
+      selection.rows[static_cast<std::size_t>(slot)] = i;
+    }
+  }
+  std::sort(selection.rows.begin(), selection.rows.end());
+  return selection;
+}
+
+/// v_i = u_i - m for the selected rows: their directions with a point of the cloud removed.
+template <EmbeddingScalar Scalar>
+class SelectedDirections {
+ public:
+  SelectedDirections(const linalg::MatrixView<Scalar>& z, const Rows& rows, const Eigen::VectorXd& mean,
+                     const PairSelection& selection)
+      : z_(z), rows_(rows), mean_(mean.transpose()), selection_(selection) {}
+
+  [[nodiscard]] Index count() const { return static_cast<Index>(selection_.rows.size()); }
+  [[nodiscard]] Index dims() const { return z_.cols; }
+  [[nodiscard]] const PairSelection& selection() const { return selection_; }
+
+  /// Writes v_first, v_(first + 1), ... to the rows of `out`.
+  void load(Index first, linalg::Panel::View out) const {
+    for (Index r = 0; r < out.rows(); ++r) {
+      const linalg::Panel::View one(out.data() + r * out.outerStride(), 1, out.cols(),
+                                    Eigen::OuterStride<>(out.outerStride()));
+      linalg::load(z_, {}, position(first + r), 0, one);
+      subtract(usable(first + r), {out.data() + r * out.outerStride(), out.cols()});
+    }
+  }
+
+ private:
+  /// Of the r-th selected row: its place among the usable rows, and among all.
+  [[nodiscard]] Index usable(Index r) const { return selection_.rows[static_cast<std::size_t>(r)]; }
+  [[nodiscard]] Index position(Index r) const { return rows_.selection()(usable(r)); }
+
+  void subtract(Index i, Eigen::Map<Eigen::RowVectorXd> row) const {
+    const double inverse = rows_.inverse_norm(i);
+    if (inverse == 0.0) {
+      row.setZero();
+    } else if (rows_.prescale.size() > 0) {
+      row = (row * rows_.prescale(i)) * inverse - mean_;
+    } else {
+      row = row * inverse - mean_;
+    }
+  }
+
+  const linalg::MatrixView<Scalar>& z_;
+  const Rows& rows_;
+  Eigen::RowVectorXd mean_;
+  const PairSelection& selection_;
+};
+
+}  // namespace statistics
+}  // namespace collapse

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <collapse/options.hpp>
+#include <collapse/report.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/spectra/gram_spectra.hpp>
+#include <collapse/statistics/spectra/spectrum.hpp>
+#include <collapse/statistics/sums/directions.hpp>
+#include <collapse/statistics/sums/moments.hpp>
+#include <collapse/statistics/sums/sums.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <utility>
+
+namespace collapse {
+namespace statistics {
+
+/// What the sums over the directions say of them as if they were the embeddings.
+[[nodiscard]] inline Moments moments_of_directions(const DirectionSums& directions, double input_epsilon) {
+  Moments result;
+  result.count = directions.count;
+  result.dims = directions.reference.size();
+  result.mean = directions.mean();
+  result.mean_low = Eigen::VectorXd::Zero(result.dims);
+  result.sum_squares = directions.sum_squares;
+  result.exponent = Eigen::VectorXi::Zero(result.dims);
+  result.input_epsilon = input_epsilon;
+  return result;
+}
+
+/// Singular values of the directions from V V^T, v_i = u_i - mean, where v_i . mean = (T / M - ||v_i||^2) / 2 because
+/// all u_i have the length 1.
+template <class = void>
+[[nodiscard]] Eigen::VectorXd direction_singular_values(Eigen::MatrixXd products, const Rows& rows,
+                                                        const DirectionSums& directions) {
+  const Index samples = products.rows();
+  Eigen::VectorXd along_mean = Eigen::VectorXd::Zero(samples);
+  Eigen::VectorXd ones = Eigen::VectorXd::Zero(samples);
+  const double mean_square = products.diagonal().sum() / static_cast<double>(directions.count);
+  for (Index i = 0; i < samples; ++i) {
+    if (rows.inverse_norm(i) == 0.0) continue;
+    ones(i) = 1.0;
+    along_mean(i) = 0.5 * (mean_square - products(i, i));
+  }
+  return GramSpectra::of_samples(std::move(products), ones, std::move(along_mean), directions.mean().squaredNorm())
+      .singular_values(false);
+}
+
+/// Of M rows that have a direction: the min(M, D) singular values of U, which is M x D with rows u_i. By the Gram
+/// method: all that is asked of them are their squares.
+template <class = void>
+[[nodiscard]] SingularValues direction_spectrum(DirectionStatistics statistics, const Rows& rows,
+                                                double input_epsilon) {
+  const DirectionSums& directions = statistics.sums;
+  const Moments moments = moments_of_directions(directions, input_epsilon);
+  Eigen::VectorXd values;
+  if (directions.count > 0) {
+    values = statistics.products() != nullptr
+                 ? direction_singular_values(std::move(statistics.lower), rows, directions)
+                 : GramSpectra::of_dims(std::move(statistics.sums.scatter), moments).singular_values(false);
+    values.conservativeResize(std::min(moments.count, moments.dims));
+  }
+  return with_floor(std::move(values), moments, false, SpectrumMethod::gram);
+}
+
+}  // namespace statistics
+
+/// Singular values of the directions u_i = z_i / ||z_i|| of Z, as they are, without a mean removed. Their squares are
+/// M times the eigenvalues of the cosine kernel U U^T / M.
+///
+/// @param Z        N x D embeddings, of which M rows have a direction
+/// @param options  only `nonfinite` matters: the method is always that of the smaller Gram matrix
+/// @return min(M, D) values with their noise floor; none when no row has a direction
+/// @throws ShapeError, NonFiniteError as `moments`
+/// Cost: N D m flops and an eigenvalue problem of order m = min(N, D), O(m^2) memory.
+template <class Derived>
+[[nodiscard]] SingularValues direction_spectrum(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
+  const linalg::Evaluated<Derived> evaluated(Z);
+  const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
+  return statistics::direction_spectrum(statistics::direction_statistics(evaluated.view(), rows), rows,
+                                        linalg::input_epsilon<typename Derived::Scalar>());
+}
+
+}  // namespace collapse

@@ -1,0 +1,159 @@
+#pragma once
+
+#include <collapse/linalg/load.hpp>
+#include <collapse/linalg/parallel.hpp>
+#include <collapse/linalg/tridiagonal.hpp>
+#include <collapse/linalg/tridiagonalization.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/moments.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace collapse::statistics {
+
+/// The reflection that takes a vector to a multiple of the first unit vector.
+class ReflectionToFirst {
+ public:
+  explicit ReflectionToFirst(const Eigen::VectorXd& x) : normal_(x) {
+    const double largest = x.size() > 0 ? x.cwiseAbs().maxCoeff() : 0.0;
+    if (largest == 0.0) return;
+    // Squares of the entries may overflow or vanish.
+    const double norm = largest * (x / largest).norm();
+    image_ = -std::copysign(norm, x(0));
+    normal_ /= norm;
+    normal_(0) += std::copysign(1.0, x(0));
+    scale_ = 2.0 / normal_.squaredNorm();
+  }
+
+  /// What stands first in the image of x.
+  [[nodiscard]] double image() const { return image_; }
+
+  template <class = void>
+  void apply(Eigen::VectorXd& v) const {
+    v -= scale_ * normal_.dot(v) * normal_;
+  }
+
+  /// From both sides to a symmetric matrix given by its lower triangle.
+  template <class = void>
+  void apply_both(Eigen::MatrixXd& lower) const {
+    if (scale_ == 0.0) return;
+    auto symmetric = lower.selfadjointView<Eigen::Lower>();
+    Eigen::VectorXd w = symmetric * (scale_ * normal_);
+    w -= (0.5 * scale_ * w.dot(normal_)) * normal_;
+    symmetric.rankUpdate(normal_, w, -1.0);
+  }
+
+ private:
+  Eigen::VectorXd normal_;
+  double image_ = 0.0;
+  double scale_ = 0.0;
+};
+
+/// x_i . mean for each centred row x_i, in units of 2^(2 common_exponent()).
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Eigen::VectorXd centred_times_mean(const linalg::MatrixView<Scalar>& z, const Rows& rows,
+                                                 const Moments& moments) {
+  const CentredTransform transform(moments, true);
+  const Eigen::VectorXd mean = moments.common_mean();
+  Eigen::VectorXd product(rows.samples);
+  constexpr Index block = 16;
+  linalg::parallel_for(
+      {(rows.samples + block - 1) / block, rows.samples, rows.dims}, [&] { return linalg::Panel(block, rows.dims); },
+      [&](Index b, linalg::Panel& panel) {
+        const Index count = std::min(block, rows.samples - b * block);
+        const linalg::Panel::View x = panel.view(count, rows.dims);
+        load_centred(z, rows, transform, b * block, x);
+        product.segment(b * block, count).noalias() = x * mean;
+      });
+  return product;
+}
+
+/// The singular values of the centred rows and those of the rows as they are, from one reduction of one Gram matrix.
+///
+/// They differ by the mean row alone. Once its axis is the first one, a tridiagonalisation that leaves that axis as it
+/// is serves both: the two tridiagonal matrices differ in their first row only. That row holds all that is large where
+/// the mean is large against the spread, so that the small values keep the digits that adding N mean mean^T to the
+/// Gram matrix would have cost them.
+class GramSpectra {
+ public:
+  /// X^T X + N mean mean^T: with the mean along the first axis, a change of the first entry.
+  ///
+  /// @param scatter  lower triangle of X^T X, D x D, in the units of the dimensions
+  template <class = void>
+  [[nodiscard]] static GramSpectra of_dims(Eigen::MatrixXd scatter, const Moments& moments) {
+    to_common_units(scatter, moments);
+    const ReflectionToFirst reflection(moments.common_mean());
+    reflection.apply_both(scatter);
+    GramSpectra result;
+    result.centred_ = linalg::tridiagonalize(std::move(scatter));
+    result.uncentred_ = result.centred_;
+    result.uncentred_.diagonal(0) += static_cast<double>(moments.count) * reflection.image() * reflection.image();
+    return result;
+  }
+
+  /// (X + 1 mean^T)(X + 1 mean^T)^T: the vector of ones is a null vector of X X^T. With it along the first axis, the
+  /// first row and column of X X^T are zero, and the mean changes nothing else.
+  ///
+  /// @param gram         lower triangle of X X^T, N x N
+  /// @param ones         1 for each row that takes part, 0 for one that does not and has zeros in the Gram matrix
+  /// @param along_mean   x_i . mean
+  /// @param mean_square  ||mean||^2
+  template <class = void>
+  [[nodiscard]] static GramSpectra of_samples(Eigen::MatrixXd gram, const Eigen::VectorXd& ones,
+                                              Eigen::VectorXd along_mean, double mean_square) {
+    const Index others = gram.rows() - 1;
+    const ReflectionToFirst reflection(ones);
+    reflection.apply_both(gram);
+    reflection.apply(along_mean);
+    gram(0, 0) = ones.sum() * mean_square;
+    gram.col(0).tail(others) = reflection.image() * along_mean.tail(others);
+    GramSpectra result;
+    result.uncentred_ = linalg::tridiagonalize(std::move(gram));
+    result.centred_ = result.uncentred_.without_first();
+    result.null_values_ = 1;
+    return result;
+  }
+
+  /// @param gram  lower triangle of X X^T, N x N, in units of 2^(2 common_exponent())
+  template <EmbeddingScalar Scalar>
+  [[nodiscard]] static GramSpectra of_samples(const linalg::MatrixView<Scalar>& z, const Rows& rows,
+                                              const Moments& moments, Eigen::MatrixXd gram) {
+    return of_samples(std::move(gram), Eigen::VectorXd::Ones(rows.samples), centred_times_mean(z, rows, moments),
+                      moments.common_mean().squaredNorm());
+  }
+
+  /// Square roots of the eigenvalues, descending, in units of 2^common_exponent().
+  [[nodiscard]] Eigen::VectorXd singular_values(bool centred) const {
+    const linalg::Tridiagonal& t = centred ? centred_ : uncentred_;
+    const Index none = centred ? null_values_ : 0;
+    Eigen::VectorXd values = Eigen::VectorXd::Zero(t.order() + none);
+    values.head(t.order()) =
+        linalg::eigenvalues(t, 0, t.order(), centred_.half_rounding()).reverse().cwiseMax(0.0).cwiseSqrt();
+    return values;
+  }
+
+ private:
+  /// The scatter with all dimensions in one unit.
+  static void to_common_units(Eigen::MatrixXd& scatter, const Moments& moments) {
+    if (!moments.scaled()) return;
+    const int common = moments.common_exponent();
+    for (Index j = 0; j < scatter.cols(); ++j) {
+      for (Index i = j; i < scatter.rows(); ++i) {
+        const int exponent = moments.exponent(i) + moments.exponent(j) - 2 * common;
+        // A dimension of zeros may carry any unit.
+        scatter(i, j) = scatter(i, j) == 0.0 ? 0.0 : std::ldexp(scatter(i, j), exponent);
+      }
+    }
+  }
+
+  linalg::Tridiagonal centred_;
+  linalg::Tridiagonal uncentred_;
+  Index null_values_ = 0;  ///< of the centred ones, beyond those of its matrix
+};
+
+}  // namespace collapse::statistics

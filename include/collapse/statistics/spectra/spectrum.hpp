@@ -1,0 +1,184 @@
+#pragma once
+
+#include <collapse/linalg/block_reflector.hpp>
+#include <collapse/linalg/load.hpp>
+#include <collapse/linalg/tridiagonal.hpp>
+#include <collapse/linalg/tridiagonalization.hpp>
+#include <collapse/options.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/spectra/gram_spectra.hpp>
+#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/moments.hpp>
+#include <collapse/statistics/sums/sums.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace collapse {
+
+/// The singular values of the rows, centred or as they are, and the floor below which they say nothing about the model.
+struct SingularValues {
+  Eigen::VectorXd values;    ///< descending, min(N, D) of them, in input units
+  double noise_floor = 0.0;  ///< max(floor of the input's rounding, floor of the method), in input units
+  Index samples = 0;
+  Index dims = 0;
+  bool centred = true;
+  SpectrumMethod method = SpectrumMethod::gram;
+
+  /// The largest rank that the shape allows: min(N - 1, D) centred, min(N, D) as it is.
+  [[nodiscard]] Index largest_rank() const { return std::min(centred ? samples - 1 : samples, dims); }
+
+  /// How many lie above the floor.
+  [[nodiscard]] Index above_floor() const { return (values.array() > noise_floor).count(); }
+};
+
+/// Whether the mean row is removed before the spectrum is taken.
+enum class Centring { centred, uncentred };
+
+namespace statistics {
+
+/// The method that `automatic` stands for. Only the scalar, the shape and the options decide, so that a repeated
+/// measurement is comparable. The rounding of float and narrower input lies above what a Gram matrix in double loses;
+/// double input gets its full resolution from an SVD as long as an accumulator would still hold all rows and it takes
+/// in the order of a second.
+[[nodiscard]] inline SpectrumMethod resolve_method(const Options& options, double input_epsilon, Index samples,
+                                                   Index dims) {
+  if (options.method != SpectrumMethod::automatic) return options.method;
+  if (input_epsilon > 1e-10 || samples > std::max(options.pair_rows, dims)) return SpectrumMethod::gram;
+  const double small = static_cast<double>(std::min(samples, dims));
+  const double flops = 2.0 * static_cast<double>(std::max(samples, dims)) * small * small + 8.0 * small * small * small;
+  return flops <= 1e10 ? SpectrumMethod::svd : SpectrumMethod::gram;
+}
+
+/// Singular values of a square matrix, descending, to the last digits of the largest: with their negatives they are the
+/// eigenvalues of the symmetric matrix [0 A^T; A 0] (Jordan 1874; Golub & Van Loan, section 8.6). Four times the flops
+/// of a bidiagonal form, but in matrix products and on all threads.
+/// Cost: 32/3 order^3 flops, 4 order^2 doubles.
+template <class = void>
+[[nodiscard]] Eigen::VectorXd square_singular_values(const Eigen::MatrixXd& a) {
+  const Index order = a.cols();
+  Eigen::MatrixXd lower = Eigen::MatrixXd::Zero(2 * order, 2 * order);
+  lower.bottomLeftCorner(order, order) = a;
+  const linalg::Tridiagonal reduced = linalg::tridiagonalize(std::move(lower));
+  return linalg::eigenvalues(reduced, order, 2 * order, reduced.half_rounding()).reverse().cwiseMax(0.0);
+}
+
+/// The triangular factor R of a QR of a matrix of depth x order, depth rows given piecewise by `fill` as in
+/// accumulate_gram: a running QR keeps that of all rows so far (TSQR; Demmel, Grigori, Hoemmen & Langou 2012).
+/// min(depth, order) x order. About 2 depth order^2 flops, O(order^2) memory.
+template <class Fill>
+[[nodiscard]] Eigen::MatrixXd qr_triangle(Index depth, Index order, Fill&& fill) {
+  const Index block = std::min(depth, std::max<Index>(2 * order, 64));
+  Eigen::MatrixXd stack;
+  Eigen::MatrixXd triangle(0, order);
+  linalg::Panel strip(16, order);
+  for (Index first = 0; first < depth; first += block) {
+    const Index count = std::min(block, depth - first);
+    const Index above = triangle.rows();
+    stack.resize(above + count, order);
+    stack.topRows(above) = triangle;
+    for (Index r = 0; r < count; r += 16) {
+      const linalg::Panel::View rows = strip.view(std::min<Index>(16, count - r), order);
+      fill(first + r, rows);
+      stack.middleRows(above + r, rows.rows()) = rows;
+    }
+    linalg::triangularize(stack);
+    triangle = stack.topRows(std::min(above + count, order));
+  }
+  return triangle;
+}
+
+/// Its singular values.
+template <class Fill>
+[[nodiscard]] Eigen::VectorXd qr_singular_values(Index depth, Index order, Fill&& fill) {
+  return square_singular_values(qr_triangle(depth, order, std::forward<Fill>(fill)));
+}
+
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Eigen::VectorXd qr_singular_values(const linalg::MatrixView<Scalar>& z, const Rows& rows,
+                                                 const Moments& moments, bool centred) {
+  // Without centring the same transform only changes units.
+  Moments reference = moments;
+  if (!centred) {
+    reference.mean.setZero();
+    reference.mean_low.setZero();
+  }
+  const CentredTransform transform(reference, true);
+  if (smaller_side(rows.samples, rows.dims) == Side::dims) {
+    return qr_singular_values(rows.samples, rows.dims, [&](Index first, linalg::Panel::View out) {
+      load_centred(z, rows, transform, first, out);
+    });
+  }
+  return qr_singular_values(rows.dims, rows.samples, [&](Index first, linalg::Panel::View out) {
+    load_centred_transposed(z, rows, transform, first, out);
+  });
+}
+
+/// Values in units of 2^common_exponent() become singular values in input units with their floor:
+/// max(eps(input) rms(Z) (sqrt N + sqrt D), sigma_1 sqrt(max(N, D) eps) for Gram or sigma_1 max(N, D) eps for SVD).
+[[nodiscard]] inline SingularValues with_floor(Eigen::VectorXd values, const Moments& moments, bool centred,
+                                               SpectrumMethod method) {
+  constexpr double epsilon = std::numeric_limits<double>::epsilon();
+  SingularValues result;
+  result.samples = moments.count;
+  result.dims = moments.dims;
+  result.centred = centred;
+  result.method = method;
+  const double n = static_cast<double>(moments.count);
+  const double d = static_cast<double>(moments.dims);
+  const double input_floor = moments.input_epsilon * moments.common_rms() * (std::sqrt(n) + std::sqrt(d));
+  const double largest = values.size() > 0 ? values(0) : 0.0;
+  const double method_floor =
+      largest * (method == SpectrumMethod::gram ? std::sqrt(std::max(n, d) * epsilon) : std::max(n, d) * epsilon);
+  result.noise_floor = std::ldexp(std::max(input_floor, method_floor), moments.common_exponent());
+  for (double& value : values) value = std::ldexp(value, moments.common_exponent());
+  result.values = std::move(values);
+  return result;
+}
+
+/// Singular values of some rows of a matrix.
+/// @param epsilon  machine epsilon of the scalar that the rows came in, which may be narrower than the one at hand
+template <EmbeddingScalar Scalar>
+[[nodiscard]] SingularValues singular_values(const linalg::MatrixView<Scalar>& z, const Rows& rows,
+                                             const Options& options, Centring centring,
+                                             double epsilon = linalg::input_epsilon<Scalar>()) {
+  const bool centred = centring == Centring::centred;
+  const SpectrumMethod method = resolve_method(options, epsilon, rows.samples, rows.dims);
+  if (method == SpectrumMethod::svd) {
+    Moments moments = sum_rows(z, rows, moments_alone).moments;
+    moments.input_epsilon = epsilon;
+    return with_floor(qr_singular_values(z, rows, moments, centred), moments, centred, method);
+  }
+  auto [moments, gram] = centred_gram(z, rows);
+  moments.input_epsilon = epsilon;
+  const GramSpectra spectra = gram.side == Side::dims
+                                  ? GramSpectra::of_dims(std::move(gram.lower), moments)
+                                  : GramSpectra::of_samples(z, rows, moments, std::move(gram.lower));
+  return with_floor(spectra.singular_values(centred), moments, centred, method);
+}
+
+}  // namespace statistics
+
+/// Singular values of the rows, descending.
+///
+/// sigma_k(X), X = Z - 1 mean^T (Centring::centred), or sigma_k(Z).
+/// @param Z        N x D embeddings
+/// @param options  `method`, `nonfinite`
+/// @param centring which of the two
+/// @return min(N, D) values with their noise floor
+/// @throws ShapeError, NonFiniteError as `moments`
+/// Cost: gram: N D m flops and an eigenvalue problem of order m = min(N, D); svd: about 2 N D m flops and an SVD of
+/// order m. O(m^2) memory.
+template <class Derived>
+[[nodiscard]] SingularValues singular_values(const Eigen::DenseBase<Derived>& Z, const Options& options = {},
+                                             Centring centring = Centring::centred) {
+  const linalg::Evaluated<Derived> evaluated(Z);
+  const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
+  return statistics::singular_values(evaluated.view(), rows, options, centring);
+}
+
+}  // namespace collapse

@@ -1,0 +1,181 @@
+#pragma once
+
+#include <collapse/linalg/load.hpp>
+#include <collapse/linalg/parallel.hpp>
+#include <collapse/linalg/products.hpp>
+#include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/moments.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+namespace collapse {
+
+/// Which product of a matrix A with itself a Gram holds.
+enum class Side {
+  dims,    ///< A^T A, D x D
+  samples  ///< A A^T, N x N
+};
+
+/// The smaller product of a matrix with itself: both have the same non-zero eigenvalues and the same Frobenius norm.
+/// Only the lower triangle is filled.
+struct Gram {
+  Side side = Side::dims;
+  Eigen::MatrixXd lower;
+};
+
+namespace statistics {
+
+/// Sum of squares of all entries of a symmetric matrix given by its lower triangle.
+[[nodiscard]] inline double symmetric_squared_norm(const Eigen::MatrixXd& lower) {
+  double off_diagonal = 0.0;
+  double diagonal = 0.0;
+  for (Index j = 0; j < lower.cols(); ++j) {
+    diagonal += lower(j, j) * lower(j, j);
+    off_diagonal += lower.col(j).tail(lower.rows() - j - 1).squaredNorm();
+  }
+  return diagonal + 2.0 * off_diagonal;
+}
+
+[[nodiscard]] inline Side smaller_side(Index samples, Index dims) {
+  return samples <= dims ? Side::samples : Side::dims;
+}
+
+/// Adds products a^T a of blocks of rows to the lower triangle of a square matrix of sums: rows are packed, then `add`
+/// is called for every tile, each in parallel. A tile belongs to one thread at a time and adds its rows in order, so
+/// its bits do not depend on the number of threads.
+class LowerTriangle {
+ public:
+  static constexpr Index tile = linalg::PackedVectors::tile;
+
+  LowerTriangle(Index order, Index max_depth)
+      : order_(order), packed_(order, max_depth), corners_(linalg::lower_tiles(order, tile)) {}
+
+  /// Packs rows as those from `depth` on.
+  void pack(Index depth, const linalg::Panel::View& rows) { packed_.pack_columns(0, order_, rows, depth); }
+
+  /// Where the first packed row of columns [first, first + MicroKernel::group) stands, for who packs on his own.
+  [[nodiscard]] double* packed(Index first) { return packed_.vector(first); }
+  [[nodiscard]] const double* packed(Index first) const { return packed_.vector(first); }
+
+  [[nodiscard]] Index tiles() const { return static_cast<Index>(corners_.size()); }
+  /// Adds the products of `depth` packed rows.
+  void add(Index t, Index depth, Eigen::MatrixXd& sums) const {
+    const auto [i, j] = corners_[static_cast<std::size_t>(t)];
+    linalg::add_products(packed_, i, packed_, j, depth,
+                         sums.block(i, j, std::min(tile, order_ - i), std::min(tile, order_ - j)), i == j);
+  }
+
+ private:
+  Index order_;
+  linalg::PackedVectors packed_;
+  std::vector<std::pair<Index, Index>> corners_;
+};
+
+/// The lower triangle of A^T A for a matrix A of depth x order that is never held as a whole: `fill(first, rows)`
+/// writes its rows [first, first + rows.rows()). depth * order^2 flops, O(order^2) memory. Above the diagonal the
+/// result may hold anything.
+template <class Fill>
+[[nodiscard]] Eigen::MatrixXd accumulate_gram(Index depth, Index order, Fill&& fill) {
+  constexpr Index block = 512;
+  constexpr Index strip = 16;
+  LowerTriangle triangle(order, std::min(block, depth));
+  Eigen::MatrixXd result = Eigen::MatrixXd::Zero(order, order);
+  for (Index first = 0; first < depth; first += block) {
+    const Index count = std::min(block, depth - first);
+    linalg::parallel_for(
+        {(count + strip - 1) / strip, count, order}, [order] { return linalg::Panel(strip, order); },
+        [&](Index s, linalg::Panel& panel) {
+          const linalg::Panel::View rows = panel.view(std::min(strip, count - s * strip), order);
+          fill(first + s * strip, rows);
+          triangle.pack(s * strip, rows);
+        });
+    linalg::parallel_for({triangle.tiles(), count, order, order}, [&](Index t) { triangle.add(t, count, result); });
+  }
+  return result;
+}
+
+/// Writes rows of the centred matrix, in the unit of each dimension (or one unit for all).
+class CentredTransform {
+ public:
+  CentredTransform(const Moments& moments, bool common_unit)
+      : mean_(moments.mean.transpose()), low_(moments.mean_low.transpose()), scaled_(moments.scaled()) {
+    if (!scaled_) return;
+    scale_.resize(moments.dims);
+    const int common = moments.common_exponent();
+    for (Index d = 0; d < moments.dims; ++d) {
+      const int unit = common_unit ? common : moments.exponent(d);
+      scale_(d) = std::ldexp(1.0, -unit);
+      mean_(d) = std::ldexp(mean_(d), moments.exponent(d) - unit);
+      low_(d) = std::ldexp(low_(d), moments.exponent(d) - unit);
+    }
+  }
+
+  void row(Eigen::Map<Eigen::RowVectorXd> values, Index first_dim = 0) const {
+    const Index count = values.size();
+    if (scaled_) values.array() *= scale_.segment(first_dim, count).array();
+    values = (values - mean_.segment(first_dim, count)) - low_.segment(first_dim, count);
+  }
+
+  void dimension(Index d, Eigen::Map<Eigen::RowVectorXd> values) const {
+    if (scaled_) values *= scale_(d);
+    values = ((values.array() - mean_(d)) - low_(d)).matrix();
+  }
+
+ private:
+  Eigen::RowVectorXd mean_, low_, scale_;
+  bool scaled_;
+};
+
+/// Loads rows [first, first + out.rows()) of the centred matrix.
+template <EmbeddingScalar Scalar>
+void load_centred(const linalg::MatrixView<Scalar>& z, const Rows& rows, const CentredTransform& transform, Index first,
+                  linalg::Panel::View out) {
+  load(z, rows.selection(), first, 0, out);
+  for (Index i = 0; i < out.rows(); ++i) transform.row({out.data() + i * out.outerStride(), out.cols()});
+}
+
+/// Loads dimensions [first, first + out.rows()) of the centred matrix, samples along the row.
+template <EmbeddingScalar Scalar>
+void load_centred_transposed(const linalg::MatrixView<Scalar>& z, const Rows& rows, const CentredTransform& transform,
+                             Index first, linalg::Panel::View out) {
+  linalg::load_transposed(z, rows.selection(), 0, first, out);
+  for (Index d = 0; d < out.rows(); ++d) {
+    transform.dimension(first + d, {out.data() + d * out.outerStride(), out.cols()});
+  }
+}
+
+/// The N x N Gram of the centred rows, in units of 2^(2 common_exponent()).
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Gram samples_gram(const linalg::MatrixView<Scalar>& z, const Rows& rows, const Moments& moments) {
+  const CentredTransform transform(moments, true);
+  return {Side::samples, accumulate_gram(rows.dims, rows.samples, [&](Index first, linalg::Panel::View out) {
+            load_centred_transposed(z, rows, transform, first, out);
+          })};
+}
+
+/// Lower triangle of V V^T, N x N, for the directions with `mean` removed, v_i; zero rows (and columns) for rows of
+/// length 0.
+template <EmbeddingScalar Scalar>
+[[nodiscard]] Eigen::MatrixXd direction_products(const linalg::MatrixView<Scalar>& z, const Rows& rows,
+                                                 const Eigen::VectorXd& mean) {
+  const Eigen::RowVectorXd inverse = rows.inverse_norm.transpose();
+  const Eigen::RowVectorXd prescale = rows.prescale.transpose();
+  const Eigen::RowVectorXd directed = (inverse.array() > 0.0).cast<double>();
+  return accumulate_gram(rows.dims, rows.samples, [&](Index first, linalg::Panel::View out) {
+    linalg::load_transposed(z, rows.selection(), 0, first, out);
+    for (Index d = 0; d < out.rows(); ++d) {
+      Eigen::Map<Eigen::RowVectorXd> values(out.data() + d * out.outerStride(), out.cols());
+      if (prescale.size() > 0) values.array() *= prescale.array();
+      values = (values.array() * inverse.array() - mean(first + d) * directed.array()).matrix();
+    }
+  });
+}
+
+}  // namespace statistics
+
+}  // namespace collapse

@@ -1,0 +1,163 @@
+#pragma once
+
+#include <collapse/linalg/hash.hpp>
+#include <collapse/report.hpp>
+#include <collapse/streams/student.hpp>
+
+#include <Eigen/Core>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// Standard errors of a report's numbers by the delete-a-group jackknife: the report on all rows but one group, for
+/// each group. Of a bootstrap's samples many rows are the same, which no spectrum forgives; here all are different.
+namespace collapse::streams {
+
+/// visit(JSON path, value) for the numbers of a report that vary smoothly with its rows: neither counts, nor extremes
+/// over rows or at the end of a spectrum, of which a jackknife knows nothing, nor what the shape alone decides.
+template <class Visit>
+void for_each_statistic(const Report& report, Visit&& visit) {
+  visit("norms.mean", report.norms.mean);
+  visit("norms.std", report.norms.std);
+  visit("cosine.mean", report.cosine.mean);
+  visit("cosine.std", report.cosine.std);
+  // Of a sample of rows they vary with that sample as well, and carry a standard error of their own.
+  if (report.cosine.exact) {
+    visit("cosine.p01", report.cosine.p01);
+    visit("cosine.p05", report.cosine.p05);
+    visit("cosine.p25", report.cosine.p25);
+    visit("cosine.p50", report.cosine.p50);
+    visit("cosine.p75", report.cosine.p75);
+    visit("cosine.p95", report.cosine.p95);
+    visit("cosine.p99", report.cosine.p99);
+  }
+  visit("variance.min", report.variance.min);
+  visit("variance.mean", report.variance.mean);
+  visit("variance.max", report.variance.max);
+  visit("variance.median", report.variance.median);
+  visit("variance.total", report.variance.total);
+  visit("variance.hinge", report.variance.hinge);
+  visit("variance.normalized_std", report.variance.normalized_std);
+  visit("variance.dispersion", report.variance.dispersion);
+  visit("decorrelation.covariance_penalty", report.decorrelation.covariance_penalty);
+  visit("decorrelation.mean_abs_correlation", report.decorrelation.mean_abs_correlation);
+  visit("decorrelation.rms_correlation", report.decorrelation.rms_correlation);
+  visit("decorrelation.max_abs_correlation", report.decorrelation.max_abs_correlation);
+  visit("decorrelation.redundancy", report.decorrelation.redundancy);
+  const auto visit_spectrum = [&visit](const std::string& block, const Spectrum& spectrum) {
+    visit(block + "effective_rank", spectrum.effective_rank);
+    visit(block + "effective_rank_ratio", spectrum.effective_rank_ratio);
+    visit(block + "entropy_rank", spectrum.entropy_rank);
+    visit(block + "participation_ratio", spectrum.participation_ratio);
+    visit(block + "stable_rank", spectrum.stable_rank);
+    visit(block + "top1_share", spectrum.top1_share);
+    visit(block + "top10_share", spectrum.top10_share);
+    visit(block + "alpha", spectrum.alpha);
+    visit(block + "alpha_r2", spectrum.alpha_r2);
+    visit(block + "effective_rank_vs_expected", spectrum.effective_rank_vs_expected);
+  };
+  visit_spectrum("spectrum.", report.spectrum);
+  visit_spectrum("spectrum_uncentered.", report.spectrum_uncentered);
+}
+
+/// Groups of equally many rows, drawn at random; a few rows may be in none. A spectrum depends on the number of rows
+/// more than on which they are: groups that differ by a single row would be told apart by that.
+class RowGroups {
+ public:
+  RowGroups(Index rows, Index groups, std::uint64_t seed)
+      : group_of_(static_cast<std::size_t>(rows), none), size_(std::min(rows, groups)) {
+    std::vector<std::pair<std::uint64_t, std::size_t>> order;
+    order.reserve(group_of_.size());
+    for (std::size_t i = 0; i < group_of_.size(); ++i) order.emplace_back(linalg::hash(~seed, i), i);
+    std::sort(order.begin(), order.end());
+    const auto grouped = static_cast<std::size_t>(rows - rows % size_);
+    for (std::size_t k = 0; k < grouped; ++k) group_of_[order[k].second] = static_cast<Index>(k) % size_;
+  }
+
+  [[nodiscard]] Index size() const noexcept { return size_; }
+
+  /// What turns the sum of squared deviations without each group into the variance with all rows: right for a mean. It
+  /// is (G - 1) / G when every row is in one of G groups.
+  [[nodiscard]] double variance_factor() const {
+    const double n = static_cast<double>(group_of_.size());
+    const double groups = static_cast<double>(size_);
+    const double left_out = std::floor(n / groups);
+    return (n - left_out) * (n - left_out) / (n * left_out * (groups - 1.0));
+  }
+
+  /// The rows outside of a group, ascending.
+  [[nodiscard]] std::vector<Index> all_but(Index group) const {
+    std::vector<Index> rows;
+    rows.reserve(group_of_.size());
+    for (std::size_t i = 0; i < group_of_.size(); ++i) {
+      if (group_of_[i] != group) rows.push_back(static_cast<Index>(i));
+    }
+    return rows;
+  }
+
+ private:
+  static constexpr Index none = -1;
+  std::vector<Index> group_of_;
+  Index size_;
+};
+
+/// Takes the reports without each group in turn.
+class Jackknife {
+ public:
+  /// @param whole  on all rows
+  Jackknife(const Report& whole, double level) : level_(level) {
+    for_each_statistic(whole, [this](std::string_view metric, double value) {
+      numbers_.push_back({std::string(metric), value, {}});
+    });
+  }
+
+  void add(const Report& without) {
+    ++groups_;
+    for_each_statistic(without, [this](std::string_view metric, double value) {
+      const auto number = std::find_if(numbers_.begin(), numbers_.end(),
+                                       [metric](const Number& candidate) { return candidate.metric == metric; });
+      // Quantiles of a sample of rows may be of all of them once a group is left out.
+      if (number != numbers_.end()) number->without.push_back(value);
+    });
+  }
+
+  /// sqrt(variance_factor sum (theta_g - mean)^2) over the groups, and intervals by Student's t with one degree of
+  /// freedom less than groups.
+  ///
+  /// Source: Shao & Wu, A general theory for jackknife variance estimation, 1989; Kott, The delete-a-group jackknife,
+  /// 2001.
+  [[nodiscard]] Confidence result(double variance_factor) const {
+    Confidence result{groups_, level_, {}};
+    const double width = groups_ > 1 ? student_bound(level_, groups_ - 1) : undefined;
+    for (const Number& number : numbers_) {
+      Estimate estimate{number.metric, number.value, undefined, undefined, undefined};
+      if (static_cast<Index>(number.without.size()) == groups_ && groups_ > 1) {
+        const Eigen::Map<const Eigen::ArrayXd> values(number.without.data(), groups_);
+        estimate.standard_error = std::sqrt(variance_factor * (values - values.mean()).square().sum());
+        estimate.low = number.value - width * estimate.standard_error;
+        estimate.high = number.value + width * estimate.standard_error;
+      }
+      result.estimates.push_back(std::move(estimate));
+    }
+    return result;
+  }
+
+ private:
+  struct Number {
+    std::string metric;
+    double value;
+    std::vector<double> without;  ///< one per group
+  };
+
+  double level_;
+  Index groups_ = 0;
+  std::vector<Number> numbers_;
+};
+
+}  // namespace collapse::streams
