@@ -257,8 +257,7 @@ template <EmbeddingScalar Scalar>
 void Accumulator::hold(const linalg::MatrixView<Scalar>& z) {
   const std::size_t before = held_.size();
   held_.resize(before + static_cast<std::size_t>(rows_.samples * dims_));
-  linalg::load(z, rows_.selection(), 0, 0,
-               linalg::Panel::View(held_.data() + before, rows_.samples, dims_, Eigen::OuterStride<>(dims_)));
+  linalg::load(z, rows_.selection(), 0, 0, linalg::RowsView(held_.data() + before, rows_.samples, dims_, dims_));
 }
 
 /// Takes the memory that the sample needs for so many more rows.

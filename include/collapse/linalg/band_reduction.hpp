@@ -4,6 +4,7 @@
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/products.hpp>
+#include <collapse/linalg/vectors.hpp>
 
 #include <Eigen/Core>
 
@@ -12,8 +13,6 @@
 #include <utility>
 #include <vector>
 
-/// Functions here are templates although nothing about them varies: only who calls them compiles them, and they take
-/// long.
 namespace collapse::linalg {
 
 /// A symmetric matrix with nothing beyond `width` diagonals below the main one, by its lower half.
@@ -62,44 +61,54 @@ class TwoSidedUpdate {
 
   /// @param a  lower triangle, changed in place
   /// @param q  as many rows as `a`, at most Band::width columns
-  template <class = void>
-  void apply(Eigen::Ref<Eigen::MatrixXd> a, BlockReflector& q) {
+  void apply(const ColumnsView<double>& a, BlockReflector& q) {
     const Index order = a.rows();
     const Index depth = q.v.cols();
     const Index strips = (order + tile - 1) / tile;
     const auto height = [order](Index s) { return std::min(tile, order - s * tile); };
+    const ColumnsView<double> v(q.v);
+    const ColumnsView<double> vt(q.vt);
+    const ColumnsView<double> all_x(x_);
 
     for (Index s = 0; s < strips; ++s) {
-      strip(s).pack_rows(0, columns_as_rows(q.vt.middleRows(s * tile, height(s))));
+      strip(s).pack_rows(0, columns_as_rows(vt.block(s * tile, 0, height(s), depth)));
     }
     Eigen::MatrixXd products = Eigen::MatrixXd::Zero(depth, strips * depth);
+    const ColumnsView<double> all_products(products);
     parallel_for({strips, order, order, depth}, scratch_, [&](Index s, Scratch& scratch) {
       // Close together: rows of x_ lie pages apart.
-      auto x = scratch.product.topLeftCorner(height(s), depth);
-      x.setZero();
+      const ColumnsView<double> x = ColumnsView<double>(scratch.product).block(0, 0, height(s), depth);
+      x.set_zero();
       for (Index d = 0; d < strips; ++d) {
         pack_tile(a, s, d, height(s), height(d), scratch);
         add_products(scratch.packed, 0, strip(d), 0, height(d), x);
       }
       scratch.packed.pack_rows(0, columns_as_rows(x));
-      add_products(strip(s), 0, scratch.packed, 0, height(s), products.middleCols(s * depth, depth));
-      x_.block(s * tile, 0, height(s), depth) = x;
+      add_products(strip(s), 0, scratch.packed, 0, height(s), all_products.block(0, s * depth, depth, depth));
+      for (Index j = 0; j < depth; ++j) std::copy_n(x.col(j), height(s), all_x.col(j) + s * tile);
     });
     Eigen::MatrixXd half = Eigen::MatrixXd::Zero(depth, depth);
-    for (Index s = 0; s < strips; ++s) half -= 0.5 * products.middleCols(s * depth, depth);
+    for (Index s = 0; s < strips; ++s) {
+      add_scaled(half.data(), -0.5, products.data() + s * depth * depth, depth * depth);
+    }
     half_.pack_rows(0, columns_as_rows(half));
 
     parallel_for({strips, order, depth, depth}, scratch_, [&](Index s, Scratch& scratch) {
-      auto v = q.v.middleRows(s * tile, height(s));
-      auto w = x_.block(s * tile, 0, height(s), depth);
-      left_.pack_columns(s * tile, height(s), columns_as_rows(v));
+      const ColumnsView<double> own_v = v.block(s * tile, 0, height(s), depth);
+      const ColumnsView<double> w = all_x.block(s * tile, 0, height(s), depth);
+      left_.pack_columns(s * tile, height(s), columns_as_rows(own_v));
       add_products(left_, s * tile, half_, 0, depth, w);
       left_.pack_columns(s * tile, height(s), columns_as_rows(w), depth);
       // Exchanged, and with the sign that turns the sum into a difference.
-      auto negative = scratch.mirrored.topLeftCorner(height(s), depth);
-      negative = -w;
+      const ColumnsView<double> negative = ColumnsView<double>(scratch.mirrored).block(0, 0, height(s), depth);
+      const auto negate = [&](const ColumnsView<double>& from) {
+        for (Index j = 0; j < depth; ++j) {
+          for (Index i = 0; i < height(s); ++i) negative(i, j) = -from(i, j);
+        }
+      };
+      negate(w);
       right_.pack_columns(s * tile, height(s), columns_as_rows(negative));
-      negative = -v;
+      negate(own_v);
       right_.pack_columns(s * tile, height(s), columns_as_rows(negative), depth);
     });
     parallel_for({static_cast<Index>(corners_.size()), order, order, depth}, [&](Index c) {
@@ -121,8 +130,7 @@ class TwoSidedUpdate {
   [[nodiscard]] PackedVectors& strip(Index s) { return strips_[static_cast<std::size_t>(s)]; }
 
   /// Packs rows of tile (s, d) of the whole matrix, of which only the lower triangle is there.
-  template <class = void>
-  static void pack_tile(Eigen::Ref<Eigen::MatrixXd> a, Index s, Index d, Index rows, Index cols, Scratch& scratch) {
+  static void pack_tile(const ColumnsView<double>& a, Index s, Index d, Index rows, Index cols, Scratch& scratch) {
     const Index i = s * tile;
     const Index j = d * tile;
     if (s > d) {
@@ -130,8 +138,10 @@ class TwoSidedUpdate {
     } else if (s < d) {
       scratch.packed.pack_rows(0, columns_as_rows(a.block(j, i, cols, rows)));
     } else {
-      auto whole = scratch.mirrored.topLeftCorner(rows, cols);
-      whole = a.block(i, j, rows, cols).selfadjointView<Eigen::Lower>();
+      const ColumnsView<double> whole = ColumnsView<double>(scratch.mirrored).block(0, 0, rows, cols);
+      for (Index c = 0; c < cols; ++c) {
+        for (Index r = c; r < rows; ++r) whole(r, c) = whole(c, r) = a(i + r, j + c);
+      }
       scratch.packed.pack_columns(0, rows, columns_as_rows(whole));
     }
   }
@@ -150,8 +160,7 @@ class TwoSidedUpdate {
 /// vector as it is. 4/3 n^3 flops, all but O(n^2) of them per column in matrix products.
 ///
 /// @param a  lower triangle; destroyed
-template <class = void>
-[[nodiscard]] Band reduce_to_band(Eigen::MatrixXd& a) {
+[[nodiscard]] inline Band reduce_to_band(const ColumnsView<double>& a) {
   const Index order = a.rows();
   constexpr Index width = Band::width;
   Band band(order);
@@ -162,7 +171,7 @@ template <class = void>
     const Index rows = order - below;
     if (rows > 1) {
       BlockReflector q = eliminate(a.block(below, first, rows, count));
-      update.apply(a.bottomRightCorner(rows, rows), q);
+      update.apply(a.block(below, below, rows, rows), q);
     }
     for (Index j = first; j < first + count; ++j) {
       const Index end = std::min(order, j + width + 1);

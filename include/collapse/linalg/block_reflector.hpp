@@ -3,6 +3,7 @@
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/products.hpp>
+#include <collapse/linalg/vectors.hpp>
 
 #include <Eigen/Core>
 
@@ -11,9 +12,27 @@
 #include <limits>
 #include <vector>
 
-/// Functions here are templates although nothing about them varies: only who calls them compiles them, and they take
-/// long.
 namespace collapse::linalg {
+
+/// The Householder reflection that takes x to a multiple of the first unit vector: I - scale v v^T with v(0) = 1. Writes
+/// v and what x becomes; `scale` is 0, and v the first unit vector, where x is there already. Squares of the entries
+/// must neither overflow nor vanish.
+[[nodiscard]] inline double householder(double* x, double* v, Index n) {
+  const double tail = squared_norm(x + 1, n - 1);
+  double factor = 0.0;
+  double scale = 0.0;
+  if (tail > std::numeric_limits<double>::min()) {
+    const double head = x[0];
+    const double norm = std::copysign(std::sqrt(head * head + tail), head);
+    factor = 1.0 / (head + norm);
+    scale = (head + norm) / norm;
+    x[0] = -norm;
+  }
+  v[0] = 1.0;
+  for (Index i = 1; i < n; ++i) v[i] = x[i] * factor;
+  std::fill(x + 1, x + n, 0.0);
+  return scale;
+}
 
 /// Q = I - V T V^T, the product of the reflections that take the columns of a panel in turn to multiples of the unit
 /// vectors (compact WY form; Schreiber & Van Loan 1989).
@@ -22,45 +41,35 @@ struct BlockReflector {
   Eigen::MatrixXd vt;  ///< V T: whatever Q is applied to needs no other part of T
 };
 
-/// The columns of a column-major matrix, each as a row.
-[[nodiscard]] inline Panel::View columns_as_rows(Eigen::Ref<Eigen::MatrixXd> columns) {
-  return {columns.data(), columns.cols(), columns.rows(), Eigen::OuterStride<>(columns.outerStride())};
-}
-
 /// Takes a panel to Q^T panel: upper triangular, with zeros below.
 ///
 /// Entries must leave room for their squares. About 2 rows cols^2 flops and as many for V T.
-template <class = void>
-[[nodiscard]] BlockReflector eliminate(Eigen::Ref<Eigen::MatrixXd> panel) {
-  using Columns = Eigen::Ref<const Eigen::MatrixXd>;
-  using Column = Eigen::Ref<const Eigen::VectorXd>;
+[[nodiscard]] inline BlockReflector eliminate(const ColumnsView<double>& panel) {
   const Index rows = panel.rows();
   const Index count = std::min(rows, panel.cols());
-  BlockReflector q{Eigen::MatrixXd::Zero(rows, count), Eigen::MatrixXd(rows, count)};
-  Eigen::VectorXd along(panel.cols());
+  BlockReflector q{Eigen::MatrixXd::Zero(rows, count), Eigen::MatrixXd::Zero(rows, count)};
+  const ColumnsView<double> all_v(q.v);
+  const ColumnsView<double> all_vt(q.vt);
+  std::vector<double> along(static_cast<std::size_t>(panel.cols()));
   for (Index k = 0; k < count; ++k) {
-    auto column = panel.col(k).tail(rows - k);
-    auto v = q.v.col(k).tail(rows - k);
-    const double tail = column.tail(rows - k - 1).squaredNorm();
-    double scale = 0.0;
-    if (tail > std::numeric_limits<double>::min()) {
-      const double head = column(0);
-      const double norm = std::copysign(std::sqrt(head * head + tail), head);
-      v = column / (head + norm);
-      scale = (head + norm) / norm;
-      column(0) = -norm;
+    const Index length = rows - k;
+    double* const v = all_v.col(k) + k;
+    const double factor = householder(panel.col(k) + k, v, length);
+    if (factor == 0.0) continue;
+
+    const Index others = panel.cols() - k - 1;
+    const ColumnsView<double> rest = panel.block(k, k + 1, length, others);
+    dot_columns(rest.data(), rest.stride(), others, v, length, along.data());
+    for (Index j = 0; j < others; ++j) {
+      add_scaled(rest.col(j), -factor * along[static_cast<std::size_t>(j)], v, length);
     }
-    v(0) = 1.0;
-    column.tail(rows - k - 1).setZero();
-    // One type for all of these products: each takes its second to compile.
-    const auto products = [&](const Columns& columns) {
-      along.head(columns.cols()).noalias() = columns.transpose() * Column(v);
-      return scale * along.head(columns.cols());
-    };
-    auto rest = panel.block(k, k + 1, rows - k, panel.cols() - k - 1);
-    rest.noalias() -= v * products(rest).transpose();
-    q.vt.col(k) = scale * q.v.col(k);
-    q.vt.col(k).noalias() -= Columns(q.vt.leftCols(k)) * products(q.v.block(k, 0, rows - k, k));
+
+    // Column k of V T is scale (v_k - (V T)_before V_before^T v_k).
+    dot_columns(all_v.col(0) + k, rows, k, v, length, along.data());
+    for (Index j = 0; j < k; ++j) along[static_cast<std::size_t>(j)] *= -factor;
+    double* const vt = all_vt.col(k);
+    for (Index i = 0; i < length; ++i) vt[k + i] = factor * v[i];
+    add_columns(vt, all_vt.data(), rows, k, along.data(), rows);
   }
   return q;
 }
@@ -77,18 +86,17 @@ class LeftUpdate {
   }
 
   /// a := Q^T a. 4 rows cols depth flops.
-  template <class = void>
-  void apply(BlockReflector& q, Eigen::Ref<Eigen::MatrixXd> a) {
+  void apply(BlockReflector& q, const ColumnsView<double>& a) {
     const Index depth = q.v.cols();
     v_.pack_columns(0, a.rows(), columns_as_rows(q.v));
     vt_.pack_rows(0, columns_as_rows(q.vt));
     parallel_for({(a.cols() + tile - 1) / tile, a.rows(), tile, depth}, scratch_, [&](Index s, Scratch& scratch) {
-      auto strip = a.middleCols(s * tile, std::min(tile, a.cols() - s * tile));
+      const ColumnsView<double> strip = a.block(0, s * tile, a.rows(), std::min(tile, a.cols() - s * tile));
       scratch.columns.pack_rows(0, columns_as_rows(strip));
-      auto products = scratch.products.topLeftCorner(depth, strip.cols());
-      products.setZero();
+      const ColumnsView<double> products = ColumnsView<double>(scratch.products).block(0, 0, depth, strip.cols());
+      products.set_zero();
       add_products(vt_, 0, scratch.columns, 0, a.rows(), products);
-      products = -products;
+      for (Index j = 0; j < products.cols(); ++j) scale(products.col(j), -1.0, depth);
       scratch.coefficients.pack_rows(0, columns_as_rows(products));
       add_products(v_, 0, scratch.coefficients, 0, depth, strip);
     });
@@ -107,15 +115,14 @@ class LeftUpdate {
 };
 
 /// Takes a matrix to the triangular factor of its QR decomposition, with zeros below. 2 rows cols^2 flops.
-template <class = void>
-void triangularize(Eigen::Ref<Eigen::MatrixXd> a) {
+inline void triangularize(const ColumnsView<double>& a) {
   constexpr Index width = 32;
   LeftUpdate update(a.rows(), width);
   for (Index first = 0; first < std::min(a.rows(), a.cols()); first += width) {
     const Index count = std::min(width, a.cols() - first);
     BlockReflector q = eliminate(a.block(first, first, a.rows() - first, count));
     const Index rest = a.cols() - first - count;
-    if (rest > 0) update.apply(q, a.bottomRightCorner(a.rows() - first, rest));
+    if (rest > 0) update.apply(q, a.block(first, first + count, a.rows() - first, rest));
   }
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <collapse/linalg/band_reduction.hpp>
+#include <collapse/linalg/block_reflector.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/tridiagonal.hpp>
+#include <collapse/linalg/vectors.hpp>
 
 #include <Eigen/Core>
 
@@ -14,8 +16,6 @@
 #include <memory>
 #include <thread>
 
-/// Functions here are templates although nothing about them varies: only who calls them compiles them, and they take
-/// long.
 namespace collapse::linalg {
 
 /// I - scale v v^T with v(0) = 1.
@@ -24,30 +24,8 @@ struct Reflector {
   alignas(64) double v[static_cast<std::size_t>(size)];
   double scale;
 
-  using Vector = Eigen::Map<Eigen::Matrix<double, size, 1>, Eigen::Aligned64>;
-  using Column = Eigen::Map<Eigen::Matrix<double, size, 1>>;
-
-  [[nodiscard]] Vector vector() { return Vector(v); }
-
   /// The one that takes `column` to a multiple of the first unit vector, and does so.
-  template <class = void>
-  void eliminate(double* column) {
-    Column x(column);
-    const double tail = x.tail<size - 1>().squaredNorm();
-    Vector to(v);
-    if (tail <= std::numeric_limits<double>::min()) {
-      scale = 0.0;
-      to.setZero();
-    } else {
-      const double head = x(0);
-      const double norm = std::copysign(std::sqrt(head * head + tail), head);
-      to = x / (head + norm);
-      scale = (head + norm) / norm;
-      x(0) = -norm;
-    }
-    v[0] = 1.0;
-    x.tail<size - 1>().setZero();
-  }
+  void eliminate(double* column) { scale = householder(column, v, size); }
 };
 
 /// One step of a sweep: the window of a band that begins at a column, on whose diagonal block a reflector is applied
@@ -57,13 +35,8 @@ class Window {
   explicit Window(double* corner) : corner_(corner) {}
 
   /// Applies the reflector to the block on the diagonal from both sides.
-  template <class = void>
-  void both_sides(Reflector& reflector) const {
-    constexpr Index size = Reflector::size;
-    alignas(64) double products[static_cast<std::size_t>(size)];
-    Reflector::Vector p(products);
-    const Reflector::Vector v = reflector.vector();
-    p.setZero();
+  void both_sides(const Reflector& reflector) const {
+    alignas(64) double products[static_cast<std::size_t>(size)] = {};
     for (Index j = 0; j < size; ++j) {
       const double* const column = corner_ + j * Band::stride;
       const double factor = reflector.v[j];
@@ -75,8 +48,8 @@ class Window {
       }
       products[j] += sum + rest;
     }
-    p *= reflector.scale;
-    p -= (0.5 * reflector.scale * p.dot(v)) * v;
+    scale(products, reflector.scale, size);
+    add_scaled(products, -0.5 * reflector.scale * dot(products, reflector.v, size), reflector.v, size);
     for (Index j = 0; j < size; ++j) {
       double* const column = corner_ + j * Band::stride;
       const double a = reflector.v[j];
@@ -87,30 +60,27 @@ class Window {
 
   /// Applies the reflector to the block below from the right, and eliminates what that brought into its first column:
   /// the reflector of the next window.
-  template <class = void>
   void move_on(Reflector& reflector) const {
-    constexpr Index size = Reflector::size;
-    alignas(64) double products[static_cast<std::size_t>(size)];
-    Reflector::Vector q(products);
-    q.setZero();
-    for (Index j = 0; j < size; ++j) q += reflector.v[j] * block(j);
-    q *= reflector.scale;
+    alignas(64) double q[static_cast<std::size_t>(size)] = {};
+    // Column j of the block stands one entry higher than the one before it.
+    constexpr Index apart = Band::stride - 1;
+    add_columns(q, block(0), apart, size, reflector.v, size);
+    scale(q, reflector.scale, size);
     Reflector next;
-    block(0) -= q;
-    next.eliminate(block(0).data());
-    const Reflector::Vector v = next.vector();
-    for (Index j = 1; j < size; ++j) {
-      const Eigen::Matrix<double, size, 1> column = block(j) - reflector.v[j] * q;
-      block(j) = column - (next.scale * v.dot(column)) * v;
-    }
+    add_scaled(block(0), -1.0, q, size);
+    next.eliminate(block(0));
+    for (Index j = 1; j < size; ++j) add_scaled(block(j), -reflector.v[j], q, size);
+    alignas(64) double along[static_cast<std::size_t>(size)];
+    dot_columns(block(1), apart, size - 1, next.v, size, along + 1);
+    for (Index j = 1; j < size; ++j) add_scaled(block(j), -next.scale * along[j], next.v, size);
     reflector = next;
   }
 
  private:
+  static constexpr Index size = Reflector::size;
+
   /// Column j of the block below the diagonal one.
-  [[nodiscard]] Reflector::Column block(Index j) const {
-    return Reflector::Column(corner_ + j * Band::stride + Reflector::size - j);
-  }
+  [[nodiscard]] double* block(Index j) const { return corner_ + j * Band::stride + size - j; }
 
   double* corner_;
 };
@@ -133,7 +103,6 @@ class Sweeps {
         sweeps_(new Sweep[static_cast<std::size_t>(count_)]) {}
 
   /// Moves sweeps until all are finished. For any number of threads at the same time.
-  template <class = void>
   void work() {
     int idle = 0;
     for (;;) {
@@ -173,7 +142,6 @@ class Sweeps {
     return oldest;
   }
 
-  template <class = void>
   bool try_to_move(Index s) {
     Sweep& sweep = sweeps_[static_cast<std::size_t>(s)];
     const Index windows = sweep.done.load(std::memory_order_relaxed);
@@ -185,7 +153,6 @@ class Sweeps {
   }
 
   /// As far as the sweep before allows.
-  template <class = void>
   void move(Index s, Sweep& sweep) {
     Index window = sweep.done.load(std::memory_order_relaxed);
     if (window == finished) return;
@@ -214,8 +181,7 @@ class Sweeps {
 /// diagonal, and what that brings out of the band down and out of the matrix (Schwarz 1968; in blocks, Bischof, Lang &
 /// Sun 2000). Leaves the first unit vector as it is. 6 n^2 Band::width flops. Bits do not depend on the number of
 /// threads.
-template <class = void>
-[[nodiscard]] Tridiagonal chase_bulges(Band band) {
+[[nodiscard]] inline Tridiagonal chase_bulges(Band band) {
   const Index order = band.order();
   const auto threads = static_cast<Index>(max_threads());
   Sweeps sweeps(band, threads);

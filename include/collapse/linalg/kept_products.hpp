@@ -87,7 +87,7 @@ class KeptProducts {
    private:
     /// A view that is only read.
     static Panel::View transposed(const double* data, Index rows, Index cols, Index stride) {
-      return {const_cast<double*>(data), rows, cols, Eigen::OuterStride<>(stride)};
+      return {const_cast<double*>(data), rows, cols, stride};
     }
 
     void prepare(Index count, Index depth) {
@@ -108,26 +108,30 @@ class KeptProducts {
   };
 
   void add(Index depth, Eigen::Ref<Eigen::MatrixXd> sums) {
+    const ColumnsView<double> to(sums.data(), sums.rows(), sums.cols(), sums.outerStride());
     const Index down = tiles(sums.rows());
     parallel_for({down * tiles(sums.cols()), tile, tile, depth}, [&](Index t) {
       const Index i = t % down * tile;
       const Index j = t / down * tile;
       add_products(*left_, i, *right_, j, depth,
-                   sums.block(i, j, std::min(tile, sums.rows() - i), std::min(tile, sums.cols() - j)));
+                   to.block(i, j, std::min(tile, to.rows() - i), std::min(tile, to.cols() - j)));
     });
   }
 
   void symmetric(Index order, Index depth, Eigen::MatrixXd& result) {
     result.resize(order, order);
+    const ColumnsView<double> all(result);
     const Index across = tiles(order);
     parallel_for({across * across, tile, tile, depth / 2}, [&](Index t) {
       const Index i = t % across * tile;
       const Index j = t / across * tile;
       if (i < j) return;
-      auto block = result.block(i, j, std::min(tile, order - i), std::min(tile, order - j));
-      block.setZero();
+      const ColumnsView<double> block = all.block(i, j, std::min(tile, order - i), std::min(tile, order - j));
+      block.set_zero();
       add_products(*left_, i, *left_, j, depth, block);
-      if (i != j) result.block(j, i, block.cols(), block.rows()) = block.transpose();
+      for (Index c = 0; i != j && c < block.cols(); ++c) {
+        for (Index r = 0; r < block.rows(); ++r) all(j + c, i + r) = block(r, c);
+      }
     });
   }
 

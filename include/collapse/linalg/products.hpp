@@ -120,7 +120,7 @@ class BasicPackedVectors {
       const Index taken = std::min<Index>(Kernel::group, count - i);
       Scalar* to = vector(first + i) + depth * Kernel::group;
       const double* from = rows.data() + i;
-      for (Index k = 0; k < rows.rows(); ++k, to += Kernel::group, from += rows.outerStride()) {
+      for (Index k = 0; k < rows.rows(); ++k, to += Kernel::group, from += rows.stride()) {
         if (taken == Kernel::group) {
           for (Index v = 0; v < Kernel::group; ++v) to[v] = static_cast<Scalar>(from[v]);
         } else {
@@ -136,9 +136,9 @@ class BasicPackedVectors {
       const Index taken = std::min<Index>(Kernel::group, rows.rows() - i);
       Scalar* to = vector(first + i);
       for (Index k = 0; k < rows.cols(); ++k, to += Kernel::group) {
-        const double* from = rows.data() + i * rows.outerStride() + k;
+        const double* from = rows.data() + i * rows.stride() + k;
         for (Index v = 0; v < Kernel::group; ++v) {
-          to[v] = v < taken ? static_cast<Scalar>(from[v * rows.outerStride()]) : Scalar(0);
+          to[v] = v < taken ? static_cast<Scalar>(from[v * rows.stride()]) : Scalar(0);
         }
       }
     }
@@ -169,11 +169,8 @@ inline constexpr Index product_run = 128;
 /// may be left out. `first_x` and `first_y` are multiples of a group. Entries are summed in one order whatever the
 /// tile.
 template <class Scalar>
-void add_products(
-    const BasicPackedVectors<Scalar>& x, Index first_x, const BasicPackedVectors<Scalar>& y, Index first_y, Index depth,
-    std::type_identity_t<Eigen::Ref<Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic>, 0, Eigen::OuterStride<>>>
-        sums,
-    bool lower = false) {
+void add_products(const BasicPackedVectors<Scalar>& x, Index first_x, const BasicPackedVectors<Scalar>& y,
+                  Index first_y, Index depth, std::type_identity_t<ColumnsView<Scalar>> sums, bool lower = false) {
   using Kernel = BasicMicroKernel<Scalar>;
   constexpr Index group = Kernel::group;
   alignas(64) Scalar edge[static_cast<std::size_t>(group) * Kernel::columns];
@@ -185,15 +182,15 @@ void add_products(
         const Scalar* const right = y.vector(first_y + j) + k * group;
         const Index rows = std::min(group, sums.rows() - i);
         const Index cols = std::min<Index>(Kernel::columns, sums.cols() - j);
-        Scalar* const to = sums.data() + j * sums.outerStride() + i;
+        Scalar* const to = sums.col(j) + i;
         if (rows == group && cols == Kernel::columns) {
-          Kernel::run(count, left, right, to, sums.outerStride());
+          Kernel::run(count, left, right, to, sums.stride());
           continue;
         }
         std::fill(std::begin(edge), std::end(edge), Scalar(0));
         Kernel::run(count, left, right, edge, group);
         for (Index c = 0; c < cols; ++c) {
-          for (Index r = 0; r < rows; ++r) to[c * sums.outerStride() + r] += edge[c * group + r];
+          for (Index r = 0; r < rows; ++r) to[c * sums.stride() + r] += edge[c * group + r];
         }
       }
     }

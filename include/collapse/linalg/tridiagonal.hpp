@@ -24,7 +24,8 @@ struct Tridiagonal {
   /// Without the first row and column.
   [[nodiscard]] Tridiagonal without_first() const {
     if (order() < 2) return {};
-    return {diagonal.tail(order() - 1), beside.tail(order() - 2)};
+    return {Eigen::VectorXd::Map(diagonal.data() + 1, order() - 1),
+            Eigen::VectorXd::Map(beside.data() + 1, order() - 2)};
   }
 
   /// All eigenvalues lie within [-bound(), bound()] (Gershgorin). Entries must leave room for the sum of three.
@@ -176,8 +177,9 @@ inline void bisect(const SturmCounts& counts, std::vector<RankedInterval>& inter
   if (bound == 0.0 || first == end) return values;
   int exponent = 0;
   std::frexp(bound, &exponent);
-  const auto scaled = [exponent](const Eigen::VectorXd& v) {
-    return Eigen::VectorXd(v.unaryExpr([exponent](double x) { return std::ldexp(x, -exponent); }));
+  const auto scaled = [exponent](Eigen::VectorXd v) {
+    for (Index k = 0; k < v.size(); ++k) v(k) = std::ldexp(v(k), -exponent);
+    return v;
   };
   const SturmCounts counts({scaled(t.diagonal), scaled(t.beside)});
   // Where a large entry stands beside a small matrix, the tolerance may be far below a rounding of the bound; but an
@@ -195,7 +197,7 @@ inline void bisect(const SturmCounts& counts, std::vector<RankedInterval>& inter
     bisect(counts, own, near);
     for (const RankedInterval& interval : own) {
       const double value = std::ldexp(interval.low + 0.5 * (interval.high - interval.low), exponent);
-      values.segment(interval.first - first, interval.end - interval.first).setConstant(value);
+      std::fill(values.data() + interval.first - first, values.data() + interval.end - first, value);
     }
   });
   return values;

@@ -3,6 +3,7 @@
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/products.hpp>
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/metrics/variance.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
@@ -50,19 +51,22 @@ class CorrelationSums {
 
   /// Takes tile t of the centred scatter, in the units of the dimensions. Of a tile on the diagonal, what lies below
   /// it.
-  void add(Index t, const Eigen::Ref<const Eigen::MatrixXd>& scatter) {
+  void add(Index t, const linalg::ColumnsView<double>& scatter) {
     const auto [row0, col0] = corner(t);
     Partial& partial = partials_[static_cast<std::size_t>(t)];
     for (Index j = 0; j < scatter.cols(); ++j) {
       const Index first = row0 == col0 ? j + 1 : 0;
       const Index count = scatter.rows() - first;
       if (count <= 0) continue;
-      const auto column = scatter.col(j).tail(count);
+      const double* const column = scatter.col(j) + first;
+      const double* const inverse_root = inverse_root_.data() + row0 + first;
       if (scaled_) {
-        partial.covariance_squares +=
-            (column.array() * unit_.segment(row0 + first, count).array() * unit_(col0 + j)).square().sum();
+        for (Index i = 0; i < count; ++i) {
+          const double covariance = column[i] * unit_(row0 + first + i) * unit_(col0 + j);
+          partial.covariance_squares += covariance * covariance;
+        }
       } else {
-        partial.covariance_squares += column.squaredNorm();
+        partial.covariance_squares += linalg::squared_norm(column, count);
       }
       const double root = inverse_root_(col0 + j);
       if (root == 0.0) continue;
@@ -70,7 +74,7 @@ class CorrelationSums {
       double squares = 0.0;
       double largest = 0.0;
       for (Index i = 0; i < count; ++i) {
-        const double r = std::abs(column(i) * root * inverse_root_(row0 + first + i));
+        const double r = std::abs(column[i] * root * inverse_root[i]);
         sum += r;
         squares += r * r;
         largest = std::max(largest, r);
@@ -80,7 +84,7 @@ class CorrelationSums {
       if (largest > partial.largest) {
         partial.largest = largest;
         Index at = 0;
-        (column.array() * inverse_root_.segment(row0 + first, count).array()).abs().maxCoeff(&at);
+        while (!(std::abs(column[at] * root * inverse_root[at]) >= largest)) ++at;
         partial.pair = {col0 + j, row0 + first + at};
       }
     }
@@ -132,11 +136,12 @@ class CorrelationSums {
 };
 
 /// From the D x D scatter of the centred rows.
-[[nodiscard]] inline Decorrelation decorrelation(const Moments& moments, const Eigen::MatrixXd& scatter) {
+[[nodiscard]] inline Decorrelation decorrelation(const Moments& moments, Eigen::MatrixXd& scatter) {
+  const linalg::ColumnsView<double> all(scatter);
   CorrelationSums sums(moments);
   linalg::parallel_for({sums.tiles(), moments.dims, moments.dims}, [&](Index t) {
     const auto [i, j] = sums.corner(t);
-    sums.add(t, scatter.block(i, j, std::min(sums.tile, moments.dims - i), std::min(sums.tile, moments.dims - j)));
+    sums.add(t, all.block(i, j, std::min(sums.tile, moments.dims - i), std::min(sums.tile, moments.dims - j)));
   });
   return sums.result();
 }
@@ -171,18 +176,18 @@ template <EmbeddingScalar Scalar>
     const Index end = std::min(strips, first + strips_held);
     linalg::parallel_for({end - first, samples, (end - first) * width}, make_scratch,
                          [&](Index s, Scratch& scratch) { pack(first + s, scratch.loaded, held, s * width); });
-    linalg::parallel_for({end, samples, end * width, (end - first) * width}, make_scratch,
-                         [&](Index j, Scratch& scratch) {
-                           const bool is_held = j >= first;
-                           if (!is_held) pack(j, scratch.loaded, scratch.right, 0);
-                           for (Index i = std::max(first, j); i < end; ++i) {
-                             auto scatter = scratch.scatter.topLeftCorner(dims_of(i), dims_of(j));
-                             scatter.setZero();
-                             linalg::add_products(held, (i - first) * width, is_held ? held : scratch.right,
-                                                  is_held ? (j - first) * width : 0, samples, scatter, i == j);
-                             sums.add(sums.tile_at(i, j), scatter);
-                           }
-                         });
+    linalg::parallel_for(
+        {end, samples, end * width, (end - first) * width}, make_scratch, [&](Index j, Scratch& scratch) {
+          const bool is_held = j >= first;
+          if (!is_held) pack(j, scratch.loaded, scratch.right, 0);
+          for (Index i = std::max(first, j); i < end; ++i) {
+            const auto scatter = linalg::ColumnsView<double>(scratch.scatter).block(0, 0, dims_of(i), dims_of(j));
+            scatter.set_zero();
+            linalg::add_products(held, (i - first) * width, is_held ? held : scratch.right,
+                                 is_held ? (j - first) * width : 0, samples, scatter, i == j);
+            sums.add(sums.tile_at(i, j), scatter);
+          }
+        });
   }
   return sums.result();
 }

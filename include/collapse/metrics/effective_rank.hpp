@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
 #include <collapse/statistics/spectra/spectrum.hpp>
@@ -38,16 +39,23 @@ namespace collapse {
 namespace metrics {
 
 /// The values above the floor relative to the largest, so that powers of them neither overflow nor vanish.
-[[nodiscard]] inline Eigen::ArrayXd relative_values(const SingularValues& spectrum) {
-  const Index rank = spectrum.above_floor();
-  if (rank == 0) return {};
-  return spectrum.values.head(rank).array() / spectrum.values(0);
+[[nodiscard]] inline Eigen::VectorXd relative_values(const SingularValues& spectrum) {
+  Eigen::VectorXd values(spectrum.above_floor());
+  for (Index k = 0; k < values.size(); ++k) values(k) = spectrum.values(k) / spectrum.values(0);
+  return values;
+}
+
+/// Their squares: eigenvalues of the covariance relative to the largest.
+[[nodiscard]] inline Eigen::VectorXd relative_energies(const SingularValues& spectrum) {
+  Eigen::VectorXd energies = relative_values(spectrum);
+  for (double& energy : energies) energy *= energy;
+  return energies;
 }
 
 /// exp of the Shannon entropy of the shares w_k / sum w of positive weights. `epsilon` is added to each share, and to
 /// the zeros that bring the shares to `count`: that is what the codes with an epsilon do.
-[[nodiscard]] inline double exp_entropy(const Eigen::ArrayXd& weights, double epsilon = 0.0, Index count = 0) {
-  const double total = weights.sum();
+[[nodiscard]] inline double exp_entropy(const Eigen::VectorXd& weights, double epsilon = 0.0, Index count = 0) {
+  const double total = linalg::sum(weights);
   double entropy = 0.0;
   for (const double weight : weights) {
     const double share = weight / total + epsilon;
@@ -58,8 +66,8 @@ namespace metrics {
 }
 
 /// Fewest of the leading weights, of which there is at least one, that hold a share of the sum of all.
-[[nodiscard]] inline Index leading_that_hold(const Eigen::ArrayXd& weights, double share) {
-  const double wanted = share * weights.sum();
+[[nodiscard]] inline Index leading_that_hold(const Eigen::VectorXd& weights, double share) {
+  const double wanted = share * linalg::sum(weights);
   double held = 0.0;
   for (Index k = 0; k < weights.size(); ++k) {
     held += weights(k);
@@ -79,7 +87,7 @@ namespace metrics {
 ///         centred spectrum at all); undefined for one centred row and for the uncentred spectrum of zeros
 /// Source: Roy & Vetterli, The effective rank, 2007, def. 1; Garrido et al., RankMe, 2023, eq. 1-2.
 [[nodiscard]] inline double effective_rank(const SingularValues& spectrum, double epsilon = 0.0) {
-  const Eigen::ArrayXd values = metrics::relative_values(spectrum);
+  const Eigen::VectorXd values = metrics::relative_values(spectrum);
   if (values.size() > 0) return metrics::exp_entropy(values, epsilon, spectrum.values.size());
   return spectrum.centred && spectrum.samples >= 2 ? 0.0 : undefined;
 }
@@ -92,8 +100,8 @@ namespace metrics {
 /// @return in [1, largest_rank()]; undefined for a spectrum of zeros
 /// Source: Friedman & Dieng, The Vendi Score, 2023, sec. 3 (of a kernel); Roy & Vetterli 2007 for the form.
 [[nodiscard]] inline double entropy_rank(const SingularValues& spectrum, double epsilon = 0.0) {
-  const Eigen::ArrayXd values = metrics::relative_values(spectrum);
-  return values.size() > 0 ? metrics::exp_entropy(values.square(), epsilon, spectrum.values.size()) : undefined;
+  const Eigen::VectorXd energies = metrics::relative_energies(spectrum);
+  return energies.size() > 0 ? metrics::exp_entropy(energies, epsilon, spectrum.values.size()) : undefined;
 }
 
 /// Participation ratio, (sum lambda)^2 / sum lambda^2 with lambda_k = sigma_k^2.
@@ -101,8 +109,10 @@ namespace metrics {
 /// @return in [1, largest_rank()]; undefined for a spectrum of zeros
 /// Source: Gao et al., A theory of multineuronal dimensionality, 2017, eq. 2.
 [[nodiscard]] inline double participation_ratio(const SingularValues& spectrum) {
-  const Eigen::ArrayXd energy = metrics::relative_values(spectrum).square();
-  return energy.size() > 0 ? energy.sum() * energy.sum() / energy.square().sum() : undefined;
+  const Eigen::VectorXd energy = metrics::relative_energies(spectrum);
+  if (energy.size() == 0) return undefined;
+  const double total = linalg::sum(energy);
+  return total * total / linalg::squared_norm(energy);
 }
 
 /// Stable rank, sum lambda / lambda_1, also known as NESum.
@@ -110,26 +120,26 @@ namespace metrics {
 /// @return in [1, largest_rank()]; undefined for a spectrum of zeros
 /// Source: Rudelson & Vershynin, Sampling from large matrices, 2007; He & Ozay, NESum, 2022.
 [[nodiscard]] inline double stable_rank(const SingularValues& spectrum) {
-  const Eigen::ArrayXd energy = metrics::relative_values(spectrum).square();
-  return energy.size() > 0 ? energy.sum() : undefined;
+  const Eigen::VectorXd energy = metrics::relative_energies(spectrum);
+  return energy.size() > 0 ? linalg::sum(energy) : undefined;
 }
 
 /// sigma_1 over the smallest singular value above the noise floor: >= 1, undefined for a spectrum of zeros.
 [[nodiscard]] inline double condition_number(const SingularValues& spectrum) {
-  const Eigen::ArrayXd values = metrics::relative_values(spectrum);
+  const Eigen::VectorXd values = metrics::relative_values(spectrum);
   return values.size() > 0 ? 1.0 / values(values.size() - 1) : undefined;
 }
 
 /// Share of sum lambda that the `components` largest hold: in (0, 1], undefined for a spectrum of zeros.
 [[nodiscard]] inline double energy_share(const SingularValues& spectrum, Index components) {
-  const Eigen::ArrayXd energy = metrics::relative_values(spectrum).square();
+  const Eigen::VectorXd energy = metrics::relative_energies(spectrum);
   if (energy.size() == 0) return undefined;
-  return energy.head(std::min(components, energy.size())).sum() / energy.sum();
+  return linalg::sum(energy.data(), std::min(components, energy.size())) / linalg::sum(energy);
 }
 
 /// Fewest components that hold at least `share` of sum lambda: in [1, largest_rank()], none for a spectrum of zeros.
 [[nodiscard]] inline std::optional<Index> rank_for_share(const SingularValues& spectrum, double share) {
-  const Eigen::ArrayXd energy = metrics::relative_values(spectrum).square();
+  const Eigen::VectorXd energy = metrics::relative_energies(spectrum);
   if (energy.size() == 0) return std::nullopt;
   return metrics::leading_that_hold(energy, share);
 }

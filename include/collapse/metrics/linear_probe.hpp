@@ -70,7 +70,7 @@ template <EmbeddingScalar Scalar>
         const Index count = std::min(strip, rows.samples - s * strip);
         const linalg::Panel::View x = panel.view(count, dims);
         load_centred(z, rows, transform, s * strip, x);
-        Eigen::MatrixXd whitened = x.transpose();
+        Eigen::MatrixXd whitened = x.matrix().transpose();
         lower.solveInPlace(whitened);
         Eigen::MatrixXd scores = targets.transpose() * whitened;
         scores.colwise() += means.count / n;

@@ -27,20 +27,26 @@ inline void require_order(double order) {
 ///   ln sum p_k^q = q ln p_1 + ln(1 + sum_{k > 1} r_k^q):
 /// nothing is subtracted from 1 when one share holds nearly all, and no power underflows that counts. Near q = 1, where
 /// this would be divided by almost 0, sum p_k^q = 1 + sum p_k (exp((q - 1) ln p_k) - 1).
-[[nodiscard]] inline double renyi_entropy(const Eigen::ArrayXd& weights, double order) {
-  const Eigen::ArrayXd rest = weights.tail(weights.size() - 1);
-  const double log_first = -std::log1p(rest.sum());
+[[nodiscard]] inline double renyi_entropy(const Eigen::VectorXd& weights, double order) {
+  const auto sum_of = [&weights](const auto& term) {
+    double total = 0.0;
+    for (Index k = 1; k < weights.size(); ++k) total += term(weights(k));
+    return total;
+  };
+  const double rest = sum_of([](double r) { return r; });
+  const double log_first = -std::log1p(rest);
   if (std::isinf(order)) return -log_first;
   const double excess = order - 1.0;
   if (std::abs(excess) > 0.0625) {
-    const double others = order == 0.0 ? static_cast<double>(rest.size()) : rest.pow(order).sum();
+    const double others = order == 0.0 ? static_cast<double>(weights.size() - 1)
+                                       : sum_of([order](double r) { return std::pow(r, order); });
     return -(order / excess) * log_first - std::log1p(others) / excess;
   }
   const auto surprise = [excess](double log_share) {
     return excess == 0.0 ? -log_share : -std::expm1(excess * log_share) / excess;
   };
-  const double mean =
-      (surprise(log_first) + (rest * (rest.log() + log_first).unaryExpr(surprise)).sum()) / (1.0 + rest.sum());
+  const double others = sum_of([&](double r) { return r * surprise(std::log(r) + log_first); });
+  const double mean = (surprise(log_first) + others) / (1.0 + rest);
   return excess == 0.0 ? mean : -std::log1p(-excess * mean) / excess;
 }
 
@@ -61,7 +67,7 @@ inline void require_order(double order) {
 ///         Skean et al., Layer by layer, 2025, eq. 1, of the hidden states of a prompt.
 [[nodiscard]] inline double matrix_entropy(const SingularValues& spectrum, double order = 1.0) {
   metrics::require_order(order);
-  const Eigen::ArrayXd weights = metrics::relative_values(spectrum).square();
+  const Eigen::VectorXd weights = metrics::relative_energies(spectrum);
   return weights.size() > 0 ? metrics::renyi_entropy(weights, order) : undefined;
 }
 

@@ -212,10 +212,10 @@ template <class = void>
   Eigen::VectorXd values;
   if (classes > dims) {
     values = statistics::qr_singular_values(
-        classes, dims, [&](Index first, linalg::Panel::View out) { out = x.middleRows(first, out.rows()); });
+        classes, dims, [&](Index first, linalg::Panel::View out) { out.matrix() = x.middleRows(first, out.rows()); });
   } else {
     values = statistics::qr_singular_values(dims, classes, [&](Index first, linalg::Panel::View out) {
-      out = x.middleCols(first, out.rows()).transpose();
+      out.matrix() = x.middleCols(first, out.rows()).transpose();
     });
   }
   return effective_rank(statistics::with_floor(std::move(values), moments, true, SpectrumMethod::svd));
@@ -236,7 +236,7 @@ template <EmbeddingScalar Scalar>
         const Index count = std::min(strip, rows.samples - s * strip);
         const linalg::Panel::View values = panel.view(count, rows.dims);
         load(z, rows.selection(), s * strip, 0, values);
-        ClassMeans::RowMatrix scores = values * classifier.weights.transpose();
+        ClassMeans::RowMatrix scores = values.matrix() * classifier.weights.transpose();
         if (classifier.bias.size() > 0) scores.rowwise() += classifier.bias.transpose();
         for (Index i = 0; i < count; ++i) {
           Index best = 0;
@@ -263,7 +263,7 @@ template <EmbeddingScalar Scalar>
         const linalg::Panel::View x = panel.view(count, rows.dims);
         load_centred(z, rows, transform, s * strip, x);
         // ||x - m||^2 / 2 less ||x||^2 / 2.
-        const ClassMeans::RowMatrix distances = (-(x * means.centred.transpose())).rowwise() + half_squares;
+        const ClassMeans::RowMatrix distances = (-(x.matrix() * means.centred.transpose())).rowwise() + half_squares;
         for (Index i = 0; i < count; ++i) {
           Index best = 0;
           distances.row(i).minCoeff(&best);

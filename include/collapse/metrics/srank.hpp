@@ -24,7 +24,7 @@ namespace collapse {
   if (!(delta >= 0.0 && delta < 1.0)) {
     throw OptionError(fmt::format("delta of srank is {}; it is the share left out, from 0 to below 1", delta));
   }
-  const Eigen::ArrayXd values = metrics::relative_values(spectrum);
+  const Eigen::VectorXd values = metrics::relative_values(spectrum);
   if (values.size() == 0) return std::nullopt;
   return metrics::leading_that_hold(values, 1.0 - delta);
 }

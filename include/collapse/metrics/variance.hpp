@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
 #include <collapse/statistics/rows/rows.hpp>
@@ -55,12 +56,15 @@ namespace metrics {
       hinge += std::max(0.0, 1.0 - std::sqrt(variance + 1e-4));
       if (statistics::is_dead(moments, d)) ++result.dead_dimensions;
     }
-    const double mean_square = deviation.squaredNorm() / static_cast<double>(dims);
-    result.low_dimensions = (deviation.array() < 1e-2 * std::sqrt(mean_square)).count();
-    result.min = result.per_dimension.minCoeff();
-    result.max = result.per_dimension.maxCoeff();
+    const double mean_square = linalg::squared_norm(deviation) / static_cast<double>(dims);
+    result.min = result.max = result.per_dimension(0);
+    for (Index d = 0; d < dims; ++d) {
+      if (deviation(d) < 1e-2 * std::sqrt(mean_square)) ++result.low_dimensions;
+      result.min = std::min(result.min, result.per_dimension(d));
+      result.max = std::max(result.max, result.per_dimension(d));
+    }
     result.median = metrics::median(result.per_dimension);
-    result.total = std::ldexp(deviation.squaredNorm(), 2 * unit);
+    result.total = std::ldexp(linalg::squared_norm(deviation), 2 * unit);
     result.mean = std::ldexp(mean_square, 2 * unit);
     result.hinge = hinge / static_cast<double>(dims);
   } else {
@@ -68,10 +72,12 @@ namespace metrics {
   }
   if (directions.count >= 2) {
     const double m = static_cast<double>(directions.count);
-    result.normalized_std = (directions.sum_squares / (m - 1.0)).cwiseSqrt().mean();
+    double sum = 0.0;
+    for (const double squares : directions.sum_squares) sum += std::sqrt(squares / (m - 1.0));
+    result.normalized_std = sum / static_cast<double>(dims);
   }
-  const double spread = moments.common_sum_squares().sum();
-  const double length = spread + n * moments.common_mean().squaredNorm();
+  const double spread = linalg::sum(moments.common_sum_squares());
+  const double length = spread + n * linalg::squared_norm(moments.common_mean());
   if (moments.count >= 2 && length > 0.0) result.dispersion = spread / length;
   return result;
 }

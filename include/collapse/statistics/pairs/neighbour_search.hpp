@@ -4,6 +4,7 @@
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/products.hpp>
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/rows/points.hpp>
 
 #include <Eigen/Core>
@@ -65,7 +66,11 @@ class ScreenedPoints {
           const Index count = std::min(strip, points.count() - s * strip);
           linalg::Panel::View x = panel.view(count, points.dims());
           points.load(s * strip, x);
-          half_squares.segment(s * strip, count) = 0.5 * (x.rowwise() - centre_).rowwise().squaredNorm();
+          for (Index r = 0; r < count; ++r) {
+            double* const row = x.row(r);
+            for (Index d = 0; d < x.cols(); ++d) row[d] -= centre_(d);
+            half_squares(s * strip + r) = 0.5 * linalg::squared_norm(row, x.cols());
+          }
         });
     const double largest = std::sqrt(2.0 * half_squares.maxCoeff());
     // What is smaller has squares that have lost digits.
@@ -84,7 +89,11 @@ class ScreenedPoints {
     for (Index i = 0; i < x.rows(); i += group) {
       const Index count = std::min(group, x.rows() - i);
       linalg::Panel::View scaled = scratch.view(count, points_.dims());
-      scaled = (x.middleRows(i, count).rowwise() - centre_) * scale_;
+      for (Index r = 0; r < count; ++r) {
+        const double* const from = x.row(i + r);
+        double* const row = scaled.row(r);
+        for (Index d = 0; d < x.cols(); ++d) row[d] = (from[d] - centre_(d)) * scale_;
+      }
       to.pack_rows(i, scaled);
     }
   }
@@ -204,8 +213,8 @@ class NeighbourSearch {
       linalg::Panel::View x = others_.view(others, points.dims());
       points.load(first, x);
       search_.screened_.pack(x, scratch_, packed_others_);
-      Eigen::Ref<Eigen::MatrixXf, 0, Eigen::OuterStride<>> products = products_.topLeftCorner(queries, others);
-      products.setZero();
+      const linalg::ColumnsView<float> products = linalg::ColumnsView<float>(products_).block(0, 0, queries, others);
+      products.set_zero();
       linalg::add_products(packed_queries_, 0, packed_others_, 0, points.dims(), products);
       for (Index j = 0; j < others; ++j) screen(j, queries);
       for (std::size_t p = 0; p < waiting_; ++p) evaluate<1>(p);

@@ -166,9 +166,17 @@ template <class Value, class Count>
   const double unsampled = 1.0 - n / static_cast<double>(population);
   Ranks ranks{};
   for (std::size_t q = 0; q < 7; ++q) {
-    const Eigen::VectorXd of_row = below.col(static_cast<Index>(q)).cast<double>();
-    const Eigen::VectorXd without = (0.5 * of_row.sum() - of_row.array()) / (pairs - (n - 1.0));
-    const double variance = (n - 1.0) / n * (without.array() - without.mean()).square().sum();
+    const std::int32_t* const of_row = below.data() + static_cast<Index>(q) * below.rows();
+    std::int64_t total = 0;
+    for (Index i = 0; i < below.rows(); ++i) total += of_row[i];
+    // Of the distribution function without row i in turn; what all have in common leaves no spread.
+    const double mean_of_row = static_cast<double>(total) / n;
+    double squares = 0.0;
+    for (Index i = 0; i < below.rows(); ++i) {
+      const double difference = (static_cast<double>(of_row[i]) - mean_of_row) / (pairs - (n - 1.0));
+      squares += difference * difference;
+    }
+    const double variance = (n - 1.0) / n * squares;
     const double error = std::sqrt(variance * unsampled);
     const double p = 1.0 - cosine_probabilities[q];
     const auto rank = [pairs](double share) {

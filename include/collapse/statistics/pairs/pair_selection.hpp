@@ -3,6 +3,7 @@
 #include <collapse/linalg/hash.hpp>
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/options.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 
@@ -124,7 +125,7 @@ class SelectedDirections {
  public:
   SelectedDirections(const linalg::MatrixView<Scalar>& z, const Rows& rows, const Eigen::VectorXd& mean,
                      const PairSelection& selection)
-      : z_(z), rows_(rows), mean_(mean.transpose()), selection_(selection) {}
+      : z_(z), rows_(rows), mean_(mean), selection_(selection) {}
 
   [[nodiscard]] Index count() const { return static_cast<Index>(selection_.rows.size()); }
   [[nodiscard]] Index dims() const { return z_.cols; }
@@ -133,10 +134,8 @@ class SelectedDirections {
   /// Writes v_first, v_(first + 1), ... to the rows of `out`.
   void load(Index first, linalg::Panel::View out) const {
     for (Index r = 0; r < out.rows(); ++r) {
-      const linalg::Panel::View one(out.data() + r * out.outerStride(), 1, out.cols(),
-                                    Eigen::OuterStride<>(out.outerStride()));
-      linalg::load(z_, {}, position(first + r), 0, one);
-      subtract(usable(first + r), {out.data() + r * out.outerStride(), out.cols()});
+      linalg::load(z_, {}, position(first + r), 0, out.only_row(r));
+      subtract(usable(first + r), out.row(r));
     }
   }
 
@@ -145,20 +144,19 @@ class SelectedDirections {
   [[nodiscard]] Index usable(Index r) const { return selection_.rows[static_cast<std::size_t>(r)]; }
   [[nodiscard]] Index position(Index r) const { return rows_.selection()(usable(r)); }
 
-  void subtract(Index i, Eigen::Map<Eigen::RowVectorXd> row) const {
+  void subtract(Index i, double* row) const {
     const double inverse = rows_.inverse_norm(i);
     if (inverse == 0.0) {
-      row.setZero();
-    } else if (rows_.prescale.size() > 0) {
-      row = (row * rows_.prescale(i)) * inverse - mean_;
-    } else {
-      row = row * inverse - mean_;
+      std::fill_n(row, dims(), 0.0);
+      return;
     }
+    if (rows_.prescale.size() > 0) linalg::scale(row, rows_.prescale(i), dims());
+    for (Index d = 0; d < dims(); ++d) row[d] = row[d] * inverse - mean_(d);
   }
 
   const linalg::MatrixView<Scalar>& z_;
   const Rows& rows_;
-  Eigen::RowVectorXd mean_;
+  Eigen::VectorXd mean_;
   const PairSelection& selection_;
 };
 

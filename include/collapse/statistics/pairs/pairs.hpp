@@ -2,6 +2,7 @@
 
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/products.hpp>
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/pairs/pair_distances.hpp>
 #include <collapse/statistics/pairs/pair_selection.hpp>
 
@@ -41,7 +42,9 @@ class PairTiles {
         {tiles(), count(), dims}, [&] { return linalg::Panel(linalg::MicroKernel::group, dims); },
         [&](Index t, linalg::Panel& loaded) {
           for_each_group(t, loaded, [&](Index i, const linalg::Panel::View& v) {
-            half_squares_.segment(t * tile + i, v.rows()) = 0.5 * v.rowwise().squaredNorm();
+            for (Index r = 0; r < v.rows(); ++r) {
+              half_squares_(t * tile + i + r) = 0.5 * linalg::squared_norm(v.row(r), v.cols());
+            }
             if (keeps_) kept_.pack_rows(t * tile + i, v);
           });
         });
@@ -75,24 +78,26 @@ class PairTiles {
   void fill(Index t_i, Index t_j, Scratch& scratch) {
     const Index ni = size(t_i);
     const Index nj = size(t_j);
-    auto values = scratch.values.topLeftCorner(ni, nj);
+    const linalg::ColumnsView<double> values = linalg::ColumnsView<double>(scratch.values).block(0, 0, ni, nj);
     if (products_ != nullptr) {
       for (Index j = 0; j < nj; ++j) {
         for (Index i = 0; i < ni; ++i) values(i, j) = product(t_i * tile + i, t_j * tile + j);
       }
     } else if (keeps_) {
-      values.setZero();
+      values.set_zero();
       linalg::add_products(kept_, t_i * tile, kept_, t_j * tile, directions_.dims(), values, t_i == t_j);
     } else {
       pack_tile(t_i, scratch.loaded, scratch.left);
       if (t_i != t_j) pack_tile(t_j, scratch.loaded, scratch.right);
-      values.setZero();
+      values.set_zero();
       linalg::add_products(scratch.left, 0, t_i == t_j ? scratch.left : scratch.right, 0, directions_.dims(), values,
                            t_i == t_j);
     }
     for (Index j = 0; j < nj; ++j) {
-      values.col(j).array() =
-          (half_squares_.segment(t_i * tile, ni).array() + half_squares_(t_j * tile + j)) - values.col(j).array();
+      double* const h = values.col(j);
+      const double* const half_i = half_squares_.data() + t_i * tile;
+      const double half_j = half_squares_(t_j * tile + j);
+      for (Index i = 0; i < ni; ++i) h[i] = (half_i[i] + half_j) - h[i];
     }
   }
 
@@ -187,7 +192,7 @@ class PairStatistics {
               strip.cells = remembered_.data() + order_.offset(t) + static_cast<std::size_t>(j * ni + first);
             }
             if (!replay) {
-              strip.values = scratch.tiles.values.data() + j * scratch.tiles.values.outerStride() + first;
+              strip.values = scratch.tiles.values.data() + j * Tiles::tile + first;
               for (Index k = 0; k < strip.count; ++k) strip.cells[k] = cells_(strip.values[k]);
             }
             body(*scratch.worker, strip);
@@ -399,7 +404,9 @@ class PairStatistics {
           }
         });
     PairsBelow below = PairsBelow::Zero(m, 7);
-    for (const Worker& worker : pool.all()) below += worker.below;
+    for (const Worker& worker : pool.all()) {
+      for (Index k = 0; k < below.size(); ++k) below.data()[k] += worker.below.data()[k];
+    }
     set_standard_errors(result, order_statistics(standard_error_ranks(below, result.pairs, selection_.population)));
   }
 

@@ -3,6 +3,7 @@
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/products.hpp>
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/gram.hpp>
 #include <collapse/statistics/sums/moments.hpp>
@@ -48,7 +49,7 @@ class CentredDirections {
     for (Index first = 0; first < count(); first += strip) {
       const linalg::Panel::View some = panel.view(std::min(strip, count() - first), rows.dims);
       load(first, some);
-      sum += some.colwise().sum();
+      for (Index r = 0; r < some.rows(); ++r) linalg::add_scaled(sum.data(), 1.0, some.row(r), sum.size());
     }
     if (count() > 0) mean_ = sum / static_cast<double>(count());
   }
@@ -59,11 +60,9 @@ class CentredDirections {
   void load(Index first, linalg::Panel::View out) const {
     for (Index r = 0; r < out.rows(); ++r) {
       const Index i = places_[static_cast<std::size_t>(first + r)];
-      double* const to = out.data() + r * out.outerStride();
-      linalg::load(z_, rows_.selection(), i, 0,
-                   linalg::Panel::View(to, 1, out.cols(), Eigen::OuterStride<>(out.outerStride())));
-      Eigen::Map<Eigen::RowVectorXd> row(to, out.cols());
-      row = (row * rows_.scale(i)) * rows_.inverse_norm(i) - mean_;
+      linalg::load(z_, rows_.selection(), i, 0, out.only_row(r));
+      double* const row = out.row(r);
+      for (Index d = 0; d < out.cols(); ++d) row[d] = (row[d] * rows_.scale(i)) * rows_.inverse_norm(i) - mean_(d);
     }
   }
 
@@ -112,7 +111,7 @@ void for_each_row_distance(const Source& source, MakeWorker&& make_worker) {
           const linalg::Panel::View rows = panel.view(std::min(tile, count - first), dims);
           source.load(first, rows);
           packed.pack_rows(0, rows);
-          length.head(rows.rows()) = rows.rowwise().squaredNorm();
+          for (Index r = 0; r < rows.rows(); ++r) length(r) = linalg::squared_norm(rows.row(r), dims);
           return rows;
         };
         const linalg::Panel::View own = take(s * tile, scratch.own, scratch.packed_own, scratch.length_own);
@@ -127,7 +126,13 @@ void for_each_row_distance(const Source& source, MakeWorker&& make_worker) {
             for (Index i = 0; i < own.rows(); ++i) {
               const double lengths = scratch.length_own(i) + scratch.length_other(j);
               double square = lengths - 2.0 * squares(i, j);
-              if (square < 1e-3 * lengths) square = (own.row(i) - other.row(j)).squaredNorm();
+              if (square < 1e-3 * lengths) {
+                square = 0.0;
+                for (Index d = 0; d < dims; ++d) {
+                  const double difference = own.row(i)[d] - other.row(j)[d];
+                  square += difference * difference;
+                }
+              }
               squares(i, j) = square;
             }
           }

@@ -116,11 +116,11 @@ class RowPairs {
     std::array<double, strip> mean{};
     std::array<bool, strip> dead{};
     for (Index d = 0; d < width; ++d) {
-      origin[static_cast<std::size_t>(d)] = values(0, d) * scale;
+      origin[static_cast<std::size_t>(d)] = values.row(0)[d] * scale;
       dead[static_cast<std::size_t>(d)] = is_dead(moments, first + d);
     }
     for (Index i = 0; i < rows_; ++i) {
-      double* const row = values.data() + i * values.outerStride();
+      double* const row = values.row(i);
       std::fill(row + width, row + strip, 0.0);
       for (std::size_t d = 0; d < origin.size(); ++d) {
         row[d] = row[d] * scale - origin[d];
@@ -129,13 +129,13 @@ class RowPairs {
     }
     for (double& value : mean) value /= static_cast<double>(rows_);
     for (Index i = 0; i < rows_; ++i) {
-      double* const row = values.data() + i * values.outerStride();
+      double* const row = values.row(i);
       for (std::size_t d = 0; d < mean.size(); ++d) row[d] = dead[d] ? 0.0 : row[d] - mean[d];
     }
   }
 
   void multiply(linalg::Panel::View values, Products& to) const {
-    const auto row = [&](Index i) { return Strip(values.data() + i * values.outerStride()); };
+    const auto row = [&](Index i) { return Strip(values.row(i)); };
     for (Index i = 0; i < rows_; ++i) {
       const Strip x = row(order_[static_cast<std::size_t>(i)]);
       to.squares(i) += x.squaredNorm();

@@ -79,11 +79,15 @@ class Points {
   void load(Index first, linalg::Panel::View out) const {
     linalg::load(z_, linalg::RowSelection{&rows_}, first, 0, out);
     for (Index r = 0; r < out.rows(); ++r) {
+      // In two steps: a single factor might leave the range itself.
+      const auto scale = [&](double first_factor, double second_factor) {
+        linalg::scale(out.row(r), first_factor, out.cols());
+        linalg::scale(out.row(r), second_factor, out.cols());
+      };
       if (metric_ == Metric::cosine) {
-        out.row(r) = (out.row(r) * scales_(first + r, 0)) * scales_(first + r, 1);
+        scale(scales_(first + r, 0), scales_(first + r, 1));
       } else if (exponent_ != 0) {
-        // In two steps: a single factor might leave the range itself.
-        out.row(r) = (out.row(r) * std::ldexp(1.0, -exponent_ / 2)) * std::ldexp(1.0, -exponent_ + exponent_ / 2);
+        scale(std::ldexp(1.0, -exponent_ / 2), std::ldexp(1.0, -exponent_ + exponent_ / 2));
       }
     }
   }

@@ -39,13 +39,13 @@ class RowsInUnits {
   /// Rows [first, first + out.rows()).
   void load(Index first, linalg::Panel::View out) const {
     linalg::load(z_, rows_.selection(), first, 0, out);
-    out *= scale_;
+    out.scale(scale_);
   }
 
   /// Dimensions [first, first + out.rows()), samples along the row.
   void load_transposed(Index first, linalg::Panel::View out) const {
     linalg::load_transposed(z_, rows_.selection(), 0, first, out);
-    out *= scale_;
+    out.scale(scale_);
   }
 
  private:

@@ -91,8 +91,7 @@ void squared_lengths(const linalg::MatrixView<Scalar>& z, Index first, Index cou
   std::array<std::array<double, lanes>, 16> sums{};
   const auto add = [&](Index row, Index rows, Index d) {
     const Index width = std::min(chunk, z.cols - d);
-    load(z, linalg::RowSelection{}, first + row, d,
-         linalg::Panel::View(buffer.data(), rows, width, Eigen::OuterStride<>(chunk)));
+    load(z, linalg::RowSelection{}, first + row, d, linalg::Panel::View(buffer.data(), rows, width, chunk));
     for (Index i = 0; i < rows; ++i) {
       double* const values = buffer.data() + i * chunk;
       std::fill(values + width, values + chunk, 0.0);

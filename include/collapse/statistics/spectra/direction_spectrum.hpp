@@ -32,27 +32,28 @@ namespace statistics {
 
 /// Singular values of the directions from V V^T, v_i = u_i - mean, where v_i . mean = (T / M - ||v_i||^2) / 2 because
 /// all u_i have the length 1.
-template <class = void>
-[[nodiscard]] Eigen::VectorXd direction_singular_values(Eigen::MatrixXd products, const Rows& rows,
-                                                        const DirectionSums& directions) {
+[[nodiscard]] inline Eigen::VectorXd direction_singular_values(Eigen::MatrixXd products, const Rows& rows,
+                                                               const DirectionSums& directions) {
   const Index samples = products.rows();
   Eigen::VectorXd along_mean = Eigen::VectorXd::Zero(samples);
   Eigen::VectorXd ones = Eigen::VectorXd::Zero(samples);
-  const double mean_square = products.diagonal().sum() / static_cast<double>(directions.count);
+  double total = 0.0;
+  for (Index i = 0; i < samples; ++i) total += products(i, i);
+  const double mean_square = total / static_cast<double>(directions.count);
   for (Index i = 0; i < samples; ++i) {
     if (rows.inverse_norm(i) == 0.0) continue;
     ones(i) = 1.0;
     along_mean(i) = 0.5 * (mean_square - products(i, i));
   }
-  return GramSpectra::of_samples(std::move(products), ones, std::move(along_mean), directions.mean().squaredNorm())
+  return GramSpectra::of_samples(std::move(products), ones, std::move(along_mean),
+                                 linalg::squared_norm(directions.mean()))
       .singular_values(false);
 }
 
 /// Of M rows that have a direction: the min(M, D) singular values of U, which is M x D with rows u_i. By the Gram
 /// method: all that is asked of them are their squares.
-template <class = void>
-[[nodiscard]] SingularValues direction_spectrum(DirectionStatistics statistics, const Rows& rows,
-                                                double input_epsilon) {
+[[nodiscard]] inline SingularValues direction_spectrum(DirectionStatistics statistics, const Rows& rows,
+                                                       double input_epsilon) {
   const DirectionSums& directions = statistics.sums;
   const Moments moments = moments_of_directions(directions, input_epsilon);
   Eigen::VectorXd values;

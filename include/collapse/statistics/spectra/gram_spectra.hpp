@@ -4,6 +4,7 @@
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/tridiagonal.hpp>
 #include <collapse/linalg/tridiagonalization.hpp>
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/gram.hpp>
 #include <collapse/statistics/sums/moments.hpp>
@@ -20,32 +21,29 @@ namespace collapse::statistics {
 class ReflectionToFirst {
  public:
   explicit ReflectionToFirst(const Eigen::VectorXd& x) : normal_(x) {
-    const double largest = x.size() > 0 ? x.cwiseAbs().maxCoeff() : 0.0;
+    const double largest = linalg::largest_magnitude(x);
     if (largest == 0.0) return;
     // Squares of the entries may overflow or vanish.
-    const double norm = largest * (x / largest).norm();
+    for (double& entry : normal_) entry /= largest;
+    const double norm = largest * std::sqrt(linalg::squared_norm(normal_));
     image_ = -std::copysign(norm, x(0));
-    normal_ /= norm;
+    for (Index k = 0; k < x.size(); ++k) normal_(k) = x(k) / norm;
     normal_(0) += std::copysign(1.0, x(0));
-    scale_ = 2.0 / normal_.squaredNorm();
+    scale_ = 2.0 / linalg::squared_norm(normal_);
   }
 
   /// What stands first in the image of x.
   [[nodiscard]] double image() const { return image_; }
 
-  template <class = void>
-  void apply(Eigen::VectorXd& v) const {
-    v -= scale_ * normal_.dot(v) * normal_;
-  }
+  void apply(Eigen::VectorXd& v) const { linalg::add_scaled(v, -scale_ * linalg::dot(normal_, v), normal_); }
 
   /// From both sides to a symmetric matrix given by its lower triangle.
-  template <class = void>
   void apply_both(Eigen::MatrixXd& lower) const {
     if (scale_ == 0.0) return;
-    auto symmetric = lower.selfadjointView<Eigen::Lower>();
-    Eigen::VectorXd w = symmetric * (scale_ * normal_);
-    w -= (0.5 * scale_ * w.dot(normal_)) * normal_;
-    symmetric.rankUpdate(normal_, w, -1.0);
+    Eigen::VectorXd w;
+    linalg::multiply_symmetric(lower, scale_, normal_, w);
+    linalg::add_scaled(w, -0.5 * scale_ * linalg::dot(w, normal_), normal_);
+    linalg::add_symmetric_product(lower, -2.0, normal_, w);
   }
 
  private:
@@ -68,7 +66,7 @@ template <EmbeddingScalar Scalar>
         const Index count = std::min(block, rows.samples - b * block);
         const linalg::Panel::View x = panel.view(count, rows.dims);
         load_centred(z, rows, transform, b * block, x);
-        product.segment(b * block, count).noalias() = x * mean;
+        linalg::dot_columns(x.data(), x.stride(), count, mean.data(), rows.dims, product.data() + b * block);
       });
   return product;
 }
@@ -84,7 +82,6 @@ class GramSpectra {
   /// X^T X + N mean mean^T: with the mean along the first axis, a change of the first entry.
   ///
   /// @param scatter  lower triangle of X^T X, D x D, in the units of the dimensions
-  template <class = void>
   [[nodiscard]] static GramSpectra of_dims(Eigen::MatrixXd scatter, const Moments& moments) {
     to_common_units(scatter, moments);
     const ReflectionToFirst reflection(moments.common_mean());
@@ -103,15 +100,14 @@ class GramSpectra {
   /// @param ones         1 for each row that takes part, 0 for one that does not and has zeros in the Gram matrix
   /// @param along_mean   x_i . mean
   /// @param mean_square  ||mean||^2
-  template <class = void>
   [[nodiscard]] static GramSpectra of_samples(Eigen::MatrixXd gram, const Eigen::VectorXd& ones,
                                               Eigen::VectorXd along_mean, double mean_square) {
     const Index others = gram.rows() - 1;
     const ReflectionToFirst reflection(ones);
     reflection.apply_both(gram);
     reflection.apply(along_mean);
-    gram(0, 0) = ones.sum() * mean_square;
-    gram.col(0).tail(others) = reflection.image() * along_mean.tail(others);
+    gram(0, 0) = linalg::sum(ones) * mean_square;
+    for (Index i = 1; i <= others; ++i) gram(i, 0) = reflection.image() * along_mean(i);
     GramSpectra result;
     result.uncentred_ = linalg::tridiagonalize(std::move(gram));
     result.centred_ = result.uncentred_.without_first();
@@ -124,7 +120,7 @@ class GramSpectra {
   [[nodiscard]] static GramSpectra of_samples(const linalg::MatrixView<Scalar>& z, const Rows& rows,
                                               const Moments& moments, Eigen::MatrixXd gram) {
     return of_samples(std::move(gram), Eigen::VectorXd::Ones(rows.samples), centred_times_mean(z, rows, moments),
-                      moments.common_mean().squaredNorm());
+                      linalg::squared_norm(moments.common_mean()));
   }
 
   /// Square roots of the eigenvalues, descending, in units of 2^common_exponent().
@@ -132,8 +128,8 @@ class GramSpectra {
     const linalg::Tridiagonal& t = centred ? centred_ : uncentred_;
     const Index none = centred ? null_values_ : 0;
     Eigen::VectorXd values = Eigen::VectorXd::Zero(t.order() + none);
-    values.head(t.order()) =
-        linalg::eigenvalues(t, 0, t.order(), centred_.half_rounding()).reverse().cwiseMax(0.0).cwiseSqrt();
+    const Eigen::VectorXd squares = linalg::eigenvalues(t, 0, t.order(), centred_.half_rounding());
+    for (Index k = 0; k < t.order(); ++k) values(k) = std::sqrt(std::max(squares(t.order() - 1 - k), 0.0));
     return values;
   }
 

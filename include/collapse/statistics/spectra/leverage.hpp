@@ -67,7 +67,7 @@ template <EmbeddingScalar Scalar>
         const linalg::Panel::View values = scratch.loaded.view(count, dims);
         units.load(b * block, values);
         auto basis = scratch.basis.topRows(count);
-        for (Index k = 0; k < rank; ++k) basis.col(k) = values.col(order(k));
+        for (Index k = 0; k < rank; ++k) basis.col(k) = values.matrix().col(order(k));
         leading.template triangularView<Eigen::Upper>().template solveInPlace<Eigen::OnTheRight>(basis);
         result.segment(b * block, count) = basis.rowwise().squaredNorm();
       });

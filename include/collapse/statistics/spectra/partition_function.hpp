@@ -107,7 +107,7 @@ template <EmbeddingScalar Scalar>
           const Index count = std::min(block, chunks.end(c) - first);
           const linalg::Panel::View values = scratch.loaded.view(count, dims);
           units.load(first, values);
-          scratch.projections.topRows(count).noalias() = values * vectors;
+          scratch.projections.topRows(count).noalias() = values.matrix() * vectors;
           parts[static_cast<std::size_t>(c)].add(scratch.projections.topRows(count));
         }
       });

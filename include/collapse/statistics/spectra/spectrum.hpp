@@ -33,7 +33,10 @@ struct SingularValues {
   [[nodiscard]] Index largest_rank() const { return std::min(centred ? samples - 1 : samples, dims); }
 
   /// How many lie above the floor.
-  [[nodiscard]] Index above_floor() const { return (values.array() > noise_floor).count(); }
+  [[nodiscard]] Index above_floor() const {
+    return static_cast<Index>(
+        std::count_if(values.begin(), values.end(), [this](double v) { return v > noise_floor; }));
+  }
 };
 
 /// Whether the mean row is removed before the spectrum is taken.
@@ -58,13 +61,15 @@ namespace statistics {
 /// eigenvalues of the symmetric matrix [0 A^T; A 0] (Jordan 1874; Golub & Van Loan, section 8.6). Four times the flops
 /// of a bidiagonal form, but in matrix products and on all threads.
 /// Cost: 32/3 order^3 flops, 4 order^2 doubles.
-template <class = void>
-[[nodiscard]] Eigen::VectorXd square_singular_values(const Eigen::MatrixXd& a) {
+[[nodiscard]] inline Eigen::VectorXd square_singular_values(const Eigen::MatrixXd& a) {
   const Index order = a.cols();
   Eigen::MatrixXd lower = Eigen::MatrixXd::Zero(2 * order, 2 * order);
-  lower.bottomLeftCorner(order, order) = a;
+  for (Index j = 0; j < order; ++j) std::copy_n(a.data() + j * order, order, lower.data() + j * 2 * order + order);
   const linalg::Tridiagonal reduced = linalg::tridiagonalize(std::move(lower));
-  return linalg::eigenvalues(reduced, order, 2 * order, reduced.half_rounding()).reverse().cwiseMax(0.0);
+  Eigen::VectorXd values = linalg::eigenvalues(reduced, order, 2 * order, reduced.half_rounding());
+  std::reverse(values.begin(), values.end());
+  for (double& value : values) value = std::max(value, 0.0);
+  return values;
 }
 
 /// The triangular factor R of a QR of a matrix of depth x order, depth rows given piecewise by `fill` as in
@@ -80,14 +85,18 @@ template <class Fill>
     const Index count = std::min(block, depth - first);
     const Index above = triangle.rows();
     stack.resize(above + count, order);
-    stack.topRows(above) = triangle;
+    for (Index j = 0; j < order; ++j) std::copy_n(triangle.data() + j * above, above, stack.data() + j * stack.rows());
     for (Index r = 0; r < count; r += 16) {
       const linalg::Panel::View rows = strip.view(std::min<Index>(16, count - r), order);
       fill(first + r, rows);
-      stack.middleRows(above + r, rows.rows()) = rows;
+      for (Index j = 0; j < order; ++j) {
+        for (Index i = 0; i < rows.rows(); ++i) stack(above + r + i, j) = rows.row(i)[j];
+      }
     }
     linalg::triangularize(stack);
-    triangle = stack.topRows(std::min(above + count, order));
+    const Index kept = std::min(above + count, order);
+    triangle.resize(kept, order);
+    for (Index j = 0; j < order; ++j) std::copy_n(stack.data() + j * stack.rows(), kept, triangle.data() + j * kept);
   }
   return triangle;
 }

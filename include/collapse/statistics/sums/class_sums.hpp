@@ -2,6 +2,7 @@
 
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/rows/labelled_rows.hpp>
 #include <collapse/statistics/sums/gram.hpp>
 #include <collapse/statistics/sums/lengths.hpp>
@@ -148,7 +149,7 @@ class ClassFolder {
           const Group& group = groups_[g];
           linalg::Panel::View values = part(group.row, group.count, s * strip, width);
           load(z, linalg::RowSelection{&source_}, group.source, s * strip, values);
-          if (scale != 1.0) values *= scale;
+          if (scale != 1.0) values.scale(scale);
           squares_(s, static_cast<Index>(g)) = centre(values, group, s * strip, sums);
         }
       });
@@ -197,7 +198,7 @@ class ClassFolder {
   };
 
   [[nodiscard]] linalg::Panel::View part(Index row, Index count, Index first, Index width) {
-    return {panel_.row(row) + first, count, width, Eigen::OuterStride<>(panel_.view(1, 1).outerStride())};
+    return {panel_.row(row) + first, count, width, panel_.view(1, 1).stride()};
   }
 
   /// Sorts the rows of a block by class; how many rows of the panel they take.
@@ -234,29 +235,29 @@ class ClassFolder {
     const double n = static_cast<double>(sums.count[slot]);
     const double b = static_cast<double>(group.count);
     Lanes origin = mean;
-    if (n == 0.0) origin = values.row(0).array();
+    if (n == 0.0) std::copy_n(values.row(0), width, origin.data());
     Lanes sum = Lanes::Zero(width);
     for (Index i = 0; i < group.count; ++i) {
-      values.row(i).array() -= origin;
-      sum += values.row(i).array();
+      double* const row = values.row(i);
+      for (Index d = 0; d < width; ++d) sum(d) += row[d] -= origin(d);
     }
-    sum /= b;
+    for (double& value : sum) value /= b;
     Lanes left = Lanes::Zero(width);
     double squares = 0.0;
     for (Index i = 0; i < group.count; ++i) {
-      values.row(i).array() -= sum;
-      left += values.row(i).array();
-      squares += values.row(i).squaredNorm();
+      double* const row = values.row(i);
+      for (Index d = 0; d < width; ++d) left(d) += row[d] -= sum(d);
+      squares += linalg::squared_norm(row, width);
     }
-    left /= b;
-    const Lanes merge = std::sqrt(n * b / (n + b)) * ((sum - low) + left);
-    part(group.row + (group.count == 1 ? 0 : group.count), 1, first, width).row(0).array() = merge;
+    for (double& value : left) value /= b;
+    double* const merge = part(group.row + (group.count == 1 ? 0 : group.count), 1, first, width).row(0);
+    for (Index d = 0; d < width; ++d) merge[d] = std::sqrt(n * b / (n + b)) * ((sum(d) - low(d)) + left(d));
     const double share = b / (n + b);
     for (Index d = 0; d < width; ++d) {
       const auto [moved, rounding] = two_sum(origin(d), sum(d) * share);
       std::tie(mean(d), low(d)) = two_sum(moved, rounding + (low(d) + (left(d) - low(d)) * share));
     }
-    return squares + merge.square().sum();
+    return squares + linalg::squared_norm(merge, width);
   }
 
   /// The same of a class whose mean is known.

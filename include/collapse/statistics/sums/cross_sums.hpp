@@ -310,7 +310,8 @@ class CrossFolder {
     linalg::parallel_for({static_cast<Index>(corners_.size()), count, a_.dims, b_.dims}, [&](Index t) {
       const auto [i, j] = corners_[static_cast<std::size_t>(t)];
       linalg::add_products(a_.packed, i, b_.packed, j, count,
-                           sums.scatter.block(i, j, std::min(tile, a_.dims - i), std::min(tile, b_.dims - j)));
+                           linalg::ColumnsView<double>(sums.scatter)
+                               .block(i, j, std::min(tile, a_.dims - i), std::min(tile, b_.dims - j)));
     });
     add_columns(a_, b_, sums.a, count);
     add_columns(b_, a_, sums.b, count);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <collapse/linalg/vectors.hpp>
+
 #include <Eigen/Core>
 
 #include <algorithm>
@@ -31,19 +33,24 @@ struct DirectionSums {
   Eigen::VectorXd cubic;        ///< D, sum of ||w_i||^2 w_i
   double quartic = 0.0;         ///< sum of ||w_i||^4
 
-  [[nodiscard]] Eigen::VectorXd mean() const { return reference + shift; }
+  [[nodiscard]] Eigen::VectorXd mean() const {
+    Eigen::VectorXd result = reference;
+    linalg::add_scaled(result, 1.0, shift);
+    return result;
+  }
 
   /// sum ||v_i||^2, v_i = u_i - mean.
-  [[nodiscard]] double total() const { return sum_squares.sum(); }
+  [[nodiscard]] double total() const { return linalg::sum(sum_squares); }
 
   /// sum over rows of (||v_i||^2 - total / count)^2. Of the five terms only small parts are ever subtracted, because
   /// the reference lies within the cloud. Needs the scatter.
   [[nodiscard]] double squared_spread() const {
     const double n = static_cast<double>(count);
-    const double d2 = shift.squaredNorm();
+    const double d2 = linalg::squared_norm(shift);
     const double t = total();
-    const double fourth = quartic - 4.0 * cubic.dot(shift) +
-                          4.0 * shift.dot(scatter.selfadjointView<Eigen::Lower>() * shift) + 2.0 * d2 * t +
+    Eigen::VectorXd product;
+    linalg::multiply_symmetric(scatter, 1.0, shift, product);
+    const double fourth = quartic - 4.0 * linalg::dot(cubic, shift) + 4.0 * linalg::dot(shift, product) + 2.0 * d2 * t +
                           3.0 * n * d2 * d2;
     return std::max(fourth - t * t / n, 0.0);
   }
@@ -52,27 +59,32 @@ struct DirectionSums {
   /// h = ||b||^2 and A = sum w w^T: ||w'||^2 = ||w||^2 - 2 w . b + h, expanded under the sums. Takes no memory.
   void rebase(const Eigen::VectorXd& wanted) {
     Eigen::VectorXd& by = step_;
-    by = reference;
-    reference += wanted;
-    by = reference - by;
+    for (Index d = 0; d < reference.size(); ++d) {
+      const double before = reference(d);
+      reference(d) += wanted(d);
+      by(d) = reference(d) - before;
+    }
     if (count > 0 && scatter.size() > 0) {
       const double n = static_cast<double>(count);
-      const double h = by.squaredNorm();
-      const double along = n * shift.dot(by);  // (sum w) . by
-      const double second = total() + n * shift.squaredNorm();
+      const double h = linalg::squared_norm(by);
+      const double along = n * linalg::dot(shift, by);  // (sum w) . by
+      const double second = total() + n * linalg::squared_norm(shift);
       Eigen::VectorXd& a = product_;
-      a.noalias() = scatter.selfadjointView<Eigen::Lower>() * by;
-      a += along * shift;
-      quartic += 4.0 * by.dot(a) + n * h * h - 4.0 * cubic.dot(by) + 2.0 * h * second - 4.0 * h * along;
-      cubic += (2.0 * along - second - n * h) * by - 2.0 * a + h * n * shift;
+      linalg::multiply_symmetric(scatter, 1.0, by, a);
+      linalg::add_scaled(a, along, shift);
+      quartic +=
+          4.0 * linalg::dot(by, a) + n * h * h - 4.0 * linalg::dot(cubic, by) + 2.0 * h * second - 4.0 * h * along;
+      for (Index d = 0; d < by.size(); ++d) {
+        cubic(d) += (2.0 * along - second - n * h) * by(d) - 2.0 * a(d) + h * n * shift(d);
+      }
     }
-    shift -= by;
+    linalg::add_scaled(shift, -1.0, by);
   }
 
   /// Moves the reference to the mean once it lies outside the cloud (a first row unlike the rest), so that the higher
   /// sums keep their digits.
   void rebase_if_far() {
-    if (count > 0 && shift.squaredNorm() * static_cast<double>(count) > 4.0 * total()) rebase(shift);
+    if (count > 0 && linalg::squared_norm(shift) * static_cast<double>(count) > 4.0 * total()) rebase(shift);
   }
 
   /// Adds the sums of other rows.
@@ -83,18 +95,21 @@ struct DirectionSums {
       return;
     }
     DirectionSums moved = other;
-    moved.rebase(reference - other.reference);
+    Eigen::VectorXd delta = reference;
+    linalg::add_scaled(delta, -1.0, other.reference);
+    moved.rebase(delta);
     const double n = static_cast<double>(count);
     const double m = static_cast<double>(other.count);
-    const Eigen::VectorXd delta = moved.shift - shift;
+    delta = moved.shift;
+    linalg::add_scaled(delta, -1.0, shift);
     const double weight = n * m / (n + m);
     if (scatter.size() > 0) {
-      scatter.triangularView<Eigen::Lower>() += moved.scatter;
-      scatter.selfadjointView<Eigen::Lower>().rankUpdate(delta, weight);
+      linalg::add_lower(scatter, moved.scatter);
+      linalg::add_symmetric_product(scatter, weight, delta, delta);
     }
-    sum_squares += moved.sum_squares + weight * delta.cwiseAbs2();
-    shift += delta * (m / (n + m));
-    cubic += moved.cubic;
+    for (Index d = 0; d < delta.size(); ++d) sum_squares(d) += moved.sum_squares(d) + weight * (delta(d) * delta(d));
+    linalg::add_scaled(shift, m / (n + m), delta);
+    linalg::add_scaled(cubic, 1.0, moved.cubic);
     quartic += moved.quartic;
     count += other.count;
     rebase_if_far();

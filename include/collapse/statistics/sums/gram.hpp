@@ -3,6 +3,7 @@
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/products.hpp>
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/moments.hpp>
 
@@ -36,7 +37,7 @@ namespace statistics {
   double diagonal = 0.0;
   for (Index j = 0; j < lower.cols(); ++j) {
     diagonal += lower(j, j) * lower(j, j);
-    off_diagonal += lower.col(j).tail(lower.rows() - j - 1).squaredNorm();
+    off_diagonal += linalg::squared_norm(lower.data() + j * lower.rows() + j + 1, lower.rows() - j - 1);
   }
   return diagonal + 2.0 * off_diagonal;
 }
@@ -66,8 +67,9 @@ class LowerTriangle {
   /// Adds the products of `depth` packed rows.
   void add(Index t, Index depth, Eigen::MatrixXd& sums) const {
     const auto [i, j] = corners_[static_cast<std::size_t>(t)];
+    const linalg::ColumnsView<double> all(sums);
     linalg::add_products(packed_, i, packed_, j, depth,
-                         sums.block(i, j, std::min(tile, order_ - i), std::min(tile, order_ - j)), i == j);
+                         all.block(i, j, std::min(tile, order_ - i), std::min(tile, order_ - j)), i == j);
   }
 
  private:
@@ -103,7 +105,7 @@ template <class Fill>
 class CentredTransform {
  public:
   CentredTransform(const Moments& moments, bool common_unit)
-      : mean_(moments.mean.transpose()), low_(moments.mean_low.transpose()), scaled_(moments.scaled()) {
+      : mean_(moments.mean), low_(moments.mean_low), scaled_(moments.scaled()) {
     if (!scaled_) return;
     scale_.resize(moments.dims);
     const int common = moments.common_exponent();
@@ -115,19 +117,26 @@ class CentredTransform {
     }
   }
 
-  void row(Eigen::Map<Eigen::RowVectorXd> values, Index first_dim = 0) const {
-    const Index count = values.size();
-    if (scaled_) values.array() *= scale_.segment(first_dim, count).array();
-    values = (values - mean_.segment(first_dim, count)) - low_.segment(first_dim, count);
+  /// A row, or `count` entries of one from `first_dim` on, where it stands.
+  void row(double* values, Index count, Index first_dim = 0) const {
+    const double* const mean = mean_.data() + first_dim;
+    const double* const low = low_.data() + first_dim;
+    if (scaled_) {
+      for (Index d = 0; d < count; ++d) values[d] *= scale_(first_dim + d);
+    }
+    for (Index d = 0; d < count; ++d) values[d] = (values[d] - mean[d]) - low[d];
   }
 
-  void dimension(Index d, Eigen::Map<Eigen::RowVectorXd> values) const {
-    if (scaled_) values *= scale_(d);
-    values = ((values.array() - mean_(d)) - low_(d)).matrix();
+  /// `count` entries of a dimension.
+  void dimension(Index d, double* values, Index count) const {
+    if (scaled_) linalg::scale(values, scale_(d), count);
+    const double mean = mean_(d);
+    const double low = low_(d);
+    for (Index i = 0; i < count; ++i) values[i] = (values[i] - mean) - low;
   }
 
  private:
-  Eigen::RowVectorXd mean_, low_, scale_;
+  Eigen::VectorXd mean_, low_, scale_;
   bool scaled_;
 };
 
@@ -136,7 +145,7 @@ template <EmbeddingScalar Scalar>
 void load_centred(const linalg::MatrixView<Scalar>& z, const Rows& rows, const CentredTransform& transform, Index first,
                   linalg::Panel::View out) {
   load(z, rows.selection(), first, 0, out);
-  for (Index i = 0; i < out.rows(); ++i) transform.row({out.data() + i * out.outerStride(), out.cols()});
+  for (Index i = 0; i < out.rows(); ++i) transform.row(out.row(i), out.cols());
 }
 
 /// Loads dimensions [first, first + out.rows()) of the centred matrix, samples along the row.
@@ -145,7 +154,7 @@ void load_centred_transposed(const linalg::MatrixView<Scalar>& z, const Rows& ro
                              Index first, linalg::Panel::View out) {
   linalg::load_transposed(z, rows.selection(), 0, first, out);
   for (Index d = 0; d < out.rows(); ++d) {
-    transform.dimension(first + d, {out.data() + d * out.outerStride(), out.cols()});
+    transform.dimension(first + d, out.row(d), out.cols());
   }
 }
 
@@ -163,15 +172,17 @@ template <EmbeddingScalar Scalar>
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Eigen::MatrixXd direction_products(const linalg::MatrixView<Scalar>& z, const Rows& rows,
                                                  const Eigen::VectorXd& mean) {
-  const Eigen::RowVectorXd inverse = rows.inverse_norm.transpose();
-  const Eigen::RowVectorXd prescale = rows.prescale.transpose();
-  const Eigen::RowVectorXd directed = (inverse.array() > 0.0).cast<double>();
+  const double* const inverse = rows.inverse_norm.data();
+  const double* const prescale = rows.prescale.size() > 0 ? rows.prescale.data() : nullptr;
   return accumulate_gram(rows.dims, rows.samples, [&](Index first, linalg::Panel::View out) {
-    linalg::load_transposed(z, rows.selection(), 0, first, out);
+    load_transposed(z, rows.selection(), 0, first, out);
     for (Index d = 0; d < out.rows(); ++d) {
-      Eigen::Map<Eigen::RowVectorXd> values(out.data() + d * out.outerStride(), out.cols());
-      if (prescale.size() > 0) values.array() *= prescale.array();
-      values = (values.array() * inverse.array() - mean(first + d) * directed.array()).matrix();
+      double* const values = out.row(d);
+      const double centre = mean(first + d);
+      if (prescale != nullptr) {
+        for (Index i = 0; i < out.cols(); ++i) values[i] *= prescale[i];
+      }
+      for (Index i = 0; i < out.cols(); ++i) values[i] = values[i] * inverse[i] - (inverse[i] > 0.0 ? centre : 0.0);
     }
   });
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <collapse/linalg/vectors.hpp>
+
 #include <Eigen/Core>
 
 #include <algorithm>
@@ -38,13 +40,19 @@ struct Lengths {
     if (lengths.size() == 0) return;
     Lengths block;
     block.count = lengths.size();
-    block.min = lengths.minCoeff();
-    block.max = lengths.maxCoeff();
+    for (const double length : lengths) {
+      block.min = std::min(block.min, length);
+      block.max = std::max(block.max, length);
+    }
     const int unit = block.exponent();
     const double scale = std::ldexp(1.0, -unit);
     // Equal lengths have no spread, whatever the rounding of their mean.
-    const double average = std::clamp((lengths.array() * scale).mean(), block.min * scale, block.max * scale);
-    block.sum_squares = (lengths.array() * scale - average).square().sum();
+    Eigen::VectorXd scaled = lengths;
+    linalg::scale(scaled.data(), scale, scaled.size());
+    const double average =
+        std::clamp(linalg::sum(scaled) / static_cast<double>(block.count), block.min * scale, block.max * scale);
+    for (double& length : scaled) length -= average;
+    block.sum_squares = linalg::squared_norm(scaled);
     block.mean = std::clamp(std::ldexp(average, unit), block.min, block.max);
     merge(block);
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <collapse/linalg/vectors.hpp>
+
 #include <Eigen/Core>
 
 #include <algorithm>
@@ -24,7 +26,12 @@ struct Moments {
   Eigen::VectorXi exponent;     ///< D
   double input_epsilon = 0.0;   ///< of the scalar the rows came in
 
-  [[nodiscard]] bool scaled() const { return exponent.size() > 0 && !exponent.isZero(0); }
+  [[nodiscard]] bool scaled() const {
+    for (const int unit : exponent) {
+      if (unit != 0) return true;
+    }
+    return false;
+  }
 
   /// Whether all rows are 0 in dimension d.
   [[nodiscard]] bool is_empty(Index d) const { return sum_squares(d) == 0.0 && mean(d) == 0.0; }
@@ -48,7 +55,9 @@ struct Moments {
   /// Root mean square over all entries, mean included, in units of 2^common_exponent().
   [[nodiscard]] double common_rms() const {
     const double entries = static_cast<double>(count) * static_cast<double>(dims);
-    return std::sqrt((common_sum_squares().sum() + static_cast<double>(count) * common_mean().squaredNorm()) / entries);
+    return std::sqrt(
+        (linalg::sum(common_sum_squares()) + static_cast<double>(count) * linalg::squared_norm(common_mean())) /
+        entries);
   }
 
  private:

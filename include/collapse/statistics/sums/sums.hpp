@@ -1,7 +1,9 @@
 #pragma once
 
+#include <collapse/linalg/lanes.hpp>
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/directions.hpp>
 #include <collapse/statistics/sums/gram.hpp>
@@ -60,7 +62,7 @@ inline constexpr SumParts moments_alone{.scatter = false, .directions = false, .
 
 /// Brings sums in units of `before` to those of moments.exponent.
 inline void rescale(Moments& moments, Eigen::MatrixXd& scatter, const Eigen::VectorXi& before) {
-  if (before == moments.exponent) return;
+  if (std::equal(before.begin(), before.end(), moments.exponent.begin())) return;
   for (Index d = 0; d < moments.dims; ++d) {
     const int change = before(d) - moments.exponent(d);
     moments.mean(d) = std::ldexp(moments.mean(d), change);
@@ -146,13 +148,12 @@ class Folder {
     }
   }
 
-  /// Adds the rows that wait. A template, so that only who calls it compiles it.
-  template <class = void>
+  /// Adds the rows that wait.
   void flush(Sums& sums) {
     if (waiting_rows_ == 0) return;
     prepare();
     const linalg::Panel::View rows = waiting_.view(waiting_rows_, dims_);
-    fold(Block<double>{{rows.data(), waiting_rows_, dims_, rows.outerStride(), 1},
+    fold(Block<double>{{rows.data(), waiting_rows_, dims_, rows.stride(), 1},
                        linalg::RowSelection{},
                        0,
                        waiting_rows_,
@@ -187,8 +188,7 @@ class Folder {
   static constexpr Index group = linalg::MicroKernel::group;
   static constexpr Index strip = 48;
   static_assert(strip % group == 0);
-  using Lanes = Eigen::Array<double, group, 1>;
-  using Column = Eigen::Map<Lanes>;
+  using Lanes = linalg::Lanes;
 
   /// Rows [first, first + count) of z and what turns them into directions.
   template <EmbeddingScalar Scalar>
@@ -209,12 +209,14 @@ class Folder {
   };
 
   [[nodiscard]] Index strips() const { return (dims_ + strip - 1) / strip; }
+  [[nodiscard]] double* squares_of(Index s) { return squares_by_strip_.data() + s * squares_by_strip_.rows(); }
 
   template <EmbeddingScalar Scalar>
   void start(const linalg::MatrixView<Scalar>& z, const Rows& rows, Sums& sums) {
     sums.moments.input_epsilon = std::max(sums.moments.input_epsilon, linalg::input_epsilon<Scalar>());
+    const double* const waiting = waiting_inverse_.data();
     if (parts_.directions && sums.directions.count == 0 &&
-        (waiting_inverse_.head(waiting_rows_).array() == 0.0).all()) {
+        std::all_of(waiting, waiting + waiting_rows_, [](double inverse) { return inverse == 0.0; })) {
       // The first direction ever seen is what all are taken relative to.
       for (Index i = 0; i < rows.samples; ++i) {
         if (rows.inverse_norm(i) == 0.0) continue;
@@ -235,7 +237,7 @@ class Folder {
   template <EmbeddingScalar Scalar>
   void wait(const linalg::MatrixView<Scalar>& z, const Rows& rows, Index first, Index count) {
     load(z, rows.selection(), first, 0, waiting_.rows(waiting_rows_, count, dims_));
-    waiting_inverse_.segment(waiting_rows_, count) = rows.inverse_norm.segment(first, count);
+    std::copy_n(rows.inverse_norm.data() + first, count, waiting_inverse_.data() + waiting_rows_);
     waiting_scaled_ = waiting_scaled_ || rows.prescale.size() > 0;
     for (Index i = 0; i < count; ++i) waiting_scale_(waiting_rows_ + i) = rows.scale(first + i);
     waiting_rows_ += count;
@@ -249,14 +251,14 @@ class Folder {
     const bool direction_scatter = parts_.direction_scatter && directed > 0;
     linalg::parallel_for({strips(), rows.count, dims_}, scratch_, [&](Index s, Scratch& scratch) {
       const Index end = std::min(dims_, (s + 1) * strip);
-      if (direction_scatter) squares_by_strip_.col(s).setZero();
+      double* const squares = direction_scatter ? squares_of(s) : nullptr;
+      if (direction_scatter) std::fill_n(squares, squares_by_strip_.rows(), 0.0);
       for (Index first = s * strip; first < end; first += group) {
         const Index lanes = std::min(group, end - first);
         double* const values = parts_.scatter ? value_products_.packed(first) : scratch.values.data();
         double* const directions =
             parts_.direction_scatter ? direction_products_.packed(first) : scratch.directions.data();
-        const Means means = load_group(rows, first, lanes, directed > 0, sums, values, directions,
-                                       direction_scatter ? squares_by_strip_.col(s).data() : nullptr);
+        const Means means = load_group(rows, first, lanes, directed > 0, sums, values, directions, squares);
         centre_values(values, rows.count, first, lanes, means, sums.moments);
         if (directed > 0) {
           centre_directions(directions, rows.count, first, lanes, rows.inverse, static_cast<double>(directed), means,
@@ -285,21 +287,20 @@ class Folder {
   /// Where the columns of a group are taken relative to while they are summed, and their mean over the block from
   /// there.
   struct Means {
-    Lanes origin = Lanes::Zero();
-    Lanes low = Lanes::Zero();
-    Lanes values = Lanes::Zero();
-    Lanes directions = Lanes::Zero();
+    Lanes origin, low, values, directions;
   };
 
-  /// Values [first, first + lanes) of row i of a block; the others are left alone.
+  /// Values [first, first + lanes) of row i of a block, and zeros.
   template <EmbeddingScalar Scalar>
-  static void load_lanes(const Block<Scalar>& rows, Index i, Index first, Index lanes, Lanes& to) {
+  static Lanes load_lanes(const Block<Scalar>& rows, Index i, Index first, Index lanes) {
+    alignas(64) double values[static_cast<std::size_t>(group)];
     const Scalar* const from = rows.z.data + rows.rows(rows.first + i) * rows.z.row_stride + first * rows.z.col_stride;
     if (rows.z.col_stride == 1 && lanes == group) {
-      for (Index k = 0; k < group; ++k) to.data()[k] = linalg::to_double(from[k]);
+      for (Index k = 0; k < group; ++k) values[k] = linalg::to_double(from[k]);
     } else {
-      for (Index k = 0; k < lanes; ++k) to(k) = linalg::to_double(from[k * rows.z.col_stride]);
+      for (Index k = 0; k < group; ++k) values[k] = k < lanes ? linalg::to_double(from[k * rows.z.col_stride]) : 0.0;
     }
+    return Lanes::load(values);
   }
 
   /// Writes a group of columns of the block, in the units of the moments and relative to their origin, and of its
@@ -309,54 +310,52 @@ class Folder {
                                  const Sums& sums, double* values, double* directions, double* squares) const {
     const Moments& moments = sums.moments;
     Means means;
-    const auto to_units = [&](Lanes& row) {
-      for (Index k = 0; k < lanes; ++k) row(k) = std::ldexp(row(k), -moments.exponent(first + k));
+    const auto in_units = [&](const Lanes& row) {
+      double in[static_cast<std::size_t>(group)];
+      row.store(in);
+      for (Index k = 0; k < lanes; ++k) in[k] = std::ldexp(in[k], -moments.exponent(first + k));
+      return Lanes::load(in);
     };
     const bool scaled = moments.scaled();
     if (moments.count == 0) {
-      load_lanes(rows, 0, first, lanes, means.origin);
-      if (scaled) to_units(means.origin);
+      means.origin = load_lanes(rows, 0, first, lanes);
+      if (scaled) means.origin = in_units(means.origin);
     } else {
-      means.origin.head(lanes) = moments.mean.segment(first, lanes);
-      means.low.head(lanes) = moments.mean_low.segment(first, lanes);
+      means.origin = Lanes::load(moments.mean.data() + first, lanes);
+      means.low = Lanes::load(moments.mean_low.data() + first, lanes);
     }
-    Lanes reference = Lanes::Zero();
-    if (with_directions) reference.head(lanes) = sums.directions.reference.segment(first, lanes);
+    Lanes reference;
+    if (with_directions) reference = Lanes::load(sums.directions.reference.data() + first, lanes);
     const Lanes origin = means.origin;
-    Lanes row = Lanes::Zero();
     in_runs(rows.count, [&](Index begin, Index end) {
-      Lanes run = Lanes::Zero();
-      Lanes run_of_directions = Lanes::Zero();
+      Lanes run;
+      Lanes run_of_directions;
       for (Index i = begin; i < end; ++i, values += group) {
-        load_lanes(rows, i, first, lanes, row);
+        Lanes row = load_lanes(rows, i, first, lanes);
         if (with_directions) {
           const double inverse = rows.inverse[i];
-          Lanes direction = Lanes::Zero();
+          Lanes direction;
           if (inverse != 0.0) {
-            direction = row;
-            if (rows.scale != nullptr) direction *= rows.scale[i];
+            direction = rows.scale != nullptr ? row * rows.scale[i] : row;
             direction = direction * inverse - reference;
           }
           run_of_directions += direction;
-          Column{directions} = direction;
+          direction.store(directions);
           directions += group;
           if (squares != nullptr) {
-            constexpr Index width = linalg::MicroKernel::width;
-            Eigen::Map<Eigen::Array<double, width, 1>>{squares} += direction.template head<width>().square() +
-                                                                   direction.template segment<width>(width).square() +
-                                                                   direction.template tail<width>().square();
-            squares += width;
+            (direction * direction).add_packets_to(squares);
+            squares += linalg::MicroKernel::width;
           }
         }
-        if (scaled) to_units(row);
+        if (scaled) row = in_units(row);
         const Lanes moved = row - origin;
         run += moved;
-        Column{values} = moved;
+        moved.store(values);
       }
       means.values += run;
       means.directions += run_of_directions;
     });
-    means.values /= static_cast<double>(rows.count);
+    means.values = means.values / static_cast<double>(rows.count);
     return means;
   }
 
@@ -367,12 +366,15 @@ class Folder {
     Eigen::VectorXd& largest = block_mean_;
     linalg::parallel_for({strips(), rows.count, dims_}, scratch_, [&](Index s, Scratch& scratch) {
       const Index width = std::min(strip, dims_ - s * strip);
-      auto part = largest.segment(s * strip, width);
-      part.setZero();
+      double* const part = largest.data() + s * strip;
+      std::fill_n(part, width, 0.0);
       for (Index i = 0; i < rows.count; i += 16) {
         const linalg::Panel::View values = scratch.rows.view(std::min<Index>(16, rows.count - i), width);
         load(rows.z, rows.rows, rows.first + i, s * strip, values);
-        for (Index r = 0; r < values.rows(); ++r) part = part.cwiseMax(values.row(r).transpose().cwiseAbs());
+        for (Index r = 0; r < values.rows(); ++r) {
+          const double* const row = values.row(r);
+          for (Index d = 0; d < width; ++d) part[d] = std::max(part[d], std::abs(row[d]));
+        }
       }
     });
     bool changes = moments.scaled();
@@ -390,8 +392,7 @@ class Folder {
 
   /// Of columns that are centred: what rounding left of their sums, and their squares.
   struct Centred {
-    Lanes rest = Lanes::Zero();
-    Lanes squares = Lanes::Zero();
+    Lanes rest, squares;
   };
 
   /// Takes a group of columns of the block to what they are less `mean`, where they stand, and leaves out rows.
@@ -399,14 +400,14 @@ class Folder {
   static Centred centre(double* values, Index count, const Lanes& mean, LeaveOut&& leave_out) {
     Centred result;
     in_runs(count, [&](Index begin, Index end) {
-      Lanes run = Lanes::Zero();
-      Lanes run_of_squares = Lanes::Zero();
+      Lanes run;
+      Lanes run_of_squares;
       for (Index i = begin; i < end; ++i, values += group) {
         if (leave_out(i)) continue;
-        const Lanes centred = Column(values) - mean;
+        const Lanes centred = Lanes::load(values) - mean;
         run += centred;
-        run_of_squares += centred.square();
-        Column{values} = centred;
+        run_of_squares += centred * centred;
+        centred.store(values);
       }
       result.rest += run;
       result.squares += run_of_squares;
@@ -418,22 +419,32 @@ class Folder {
   /// the row that the merge formula asks for.
   void centre_values(double* values, Index count, Index first, Index lanes, const Means& means,
                      Moments& moments) const {
-    const Lanes sum = means.values;
-    const auto [rest, squares] = centre(values, count, sum, [](Index) { return false; });
+    const Centred centred = centre(values, count, means.values, [](Index) { return false; });
     const double n = static_cast<double>(moments.count);
     const double b = static_cast<double>(count);
     // What rounding left of the block's mean (Chan, Golub & LeVeque, eq. 1.7).
-    const Lanes left = rest / b;
-    const Lanes merge = std::sqrt(n * b / (n + b)) * ((sum - means.low) + left);
-    if (parts_.scatter) Column{values + count* group} = merge;
+    const Lanes left = centred.rest / b;
+    const Lanes merge = ((means.values - means.low) + left) * std::sqrt(n * b / (n + b));
+    if (parts_.scatter) merge.store(values + count * group);
+    const Lanes squares = centred.squares + merge * merge;
     const double share = b / (n + b);
+    double sum_at[static_cast<std::size_t>(group)];
+    double origin_at[static_cast<std::size_t>(group)];
+    double left_at[static_cast<std::size_t>(group)];
+    double low_at[static_cast<std::size_t>(group)];
+    double squares_at[static_cast<std::size_t>(group)];
+    means.values.store(sum_at);
+    means.origin.store(origin_at);
+    left.store(left_at);
+    means.low.store(low_at);
+    squares.store(squares_at);
     for (Index k = 0; k < lanes; ++k) {
       const Index d = first + k;
-      moments.sum_squares(d) += squares(k) + merge(k) * merge(k);
+      moments.sum_squares(d) += squares_at[k];
       // Large parts first: with a first row far from the others, `left` is below the last digit of `sum`.
-      const auto [moved, rounding] = two_sum(means.origin(k), sum(k) * share);
-      const double low = means.low(k);
-      std::tie(moments.mean(d), moments.mean_low(d)) = two_sum(moved, rounding + (low + (left(k) - low) * share));
+      const auto [moved, rounding] = two_sum(origin_at[k], sum_at[k] * share);
+      const double low = low_at[k];
+      std::tie(moments.mean(d), moments.mean_low(d)) = two_sum(moved, rounding + (low + (left_at[k] - low) * share));
     }
   }
 
@@ -441,41 +452,45 @@ class Folder {
   void centre_directions(double* directions, Index count, Index first, Index lanes, const double* inverse, double b,
                          const Means& means, DirectionSums& sums) {
     const Lanes sum = means.directions / b;
-    const auto [rest, squares] = centre(directions, count, sum, [inverse](Index i) { return inverse[i] == 0.0; });
+    const Centred centred = centre(directions, count, sum, [inverse](Index i) { return inverse[i] == 0.0; });
     const double n = static_cast<double>(sums.count);
-    Lanes shift = Lanes::Zero();
-    shift.head(lanes) = sums.shift.segment(first, lanes);
-    const Lanes delta = (sum - shift) + rest / b;
-    const Lanes merge = std::sqrt(n * b / (n + b)) * delta;
-    if (parts_.direction_scatter) Column{directions + count* group} = merge;
-    block_mean_.segment(first, lanes) = sum.head(lanes);
-    sums.sum_squares.segment(first, lanes).array() += (squares + merge.square()).head(lanes);
-    sums.shift.segment(first, lanes).array() += (delta * (b / (n + b))).head(lanes);
+    const Lanes delta = (sum - Lanes::load(sums.shift.data() + first, lanes)) + centred.rest / b;
+    const Lanes merge = delta * std::sqrt(n * b / (n + b));
+    if (parts_.direction_scatter) merge.store(directions + count * group);
+    sum.store(block_mean_.data() + first, lanes);
+    const auto add = [&](Eigen::VectorXd& to, const Lanes& values) {
+      (Lanes::load(to.data() + first, lanes) + values).store(to.data() + first, lanes);
+    };
+    add(sums.sum_squares, centred.squares + merge * merge);
+    add(sums.shift, delta * (b / (n + b)));
   }
 
   /// ||w_i||^2 of the rows of the block, and the sum of the squares of these.
   void add_squares(Index count, DirectionSums& sums) {
     constexpr Index width = linalg::MicroKernel::width;
-    auto packets = packets_.head(count * width);
-    packets = squares_by_strip_.topRows(count * width).rowwise().sum();
-    squared_.head(count) = Eigen::Map<const Eigen::Matrix<double, width, Eigen::Dynamic>>(packets.data(), width, count)
-                               .colwise()
-                               .sum()
-                               .transpose();
-    sums.quartic += squared_.head(count).squaredNorm();
+    double* const packets = packets_.data();
+    std::fill_n(packets, count * width, 0.0);
+    for (Index s = 0; s < strips(); ++s) linalg::add_scaled(packets, 1.0, squares_of(s), count * width);
+    for (Index i = 0; i < count; ++i) {
+      double square = 0.0;
+      for (Index k = 0; k < width; ++k) square += packets[i * width + k];
+      squared_(i) = square;
+    }
+    sums.quartic += linalg::squared_norm(squared_.data(), count);
   }
 
   /// sum ||w_i||^2 w_i of the block: ||w_i|| is known only after all strips, and what is packed is w_i less its mean.
   void add_cubic(Index s, Index count, DirectionSums& sums) const {
     const Index width = std::min(strip, dims_ - s * strip);
-    const double total = squared_.head(count).sum();
+    const double total = linalg::sum(squared_.data(), count);
     for (Index d = 0; d < width; d += group) {
       const Index lanes = std::min(group, width - d);
       const Index first = s * strip + d;
-      Lanes cubic = Lanes::Zero();
+      Lanes cubic = Lanes::load(block_mean_.data() + first, lanes) * total;
       const double* row = direction_products_.packed(first);
-      for (Index i = 0; i < count; ++i, row += group) cubic += squared_(i) * Eigen::Map<const Lanes>(row);
-      sums.cubic.segment(first, lanes) += cubic.head(lanes).matrix() + total * block_mean_.segment(first, lanes);
+      for (Index i = 0; i < count; ++i, row += group) cubic += Lanes::load(row) * squared_(i);
+      double* const to = sums.cubic.data() + first;
+      (Lanes::load(to, lanes) + cubic).store(to, lanes);
     }
   }
 
@@ -583,10 +598,12 @@ inline void Sums::merge(const Sums& other) {
     std::tie(moments.mean(d), moments.mean_low(d)) =
         statistics::two_sum(moments.mean(d), moments.mean_low(d) + delta(d) * (m / (n + m)));
   }
-  moments.sum_squares += added.sum_squares + weight * delta.cwiseAbs2();
+  for (Index d = 0; d < moments.dims; ++d) {
+    moments.sum_squares(d) += added.sum_squares(d) + weight * (delta(d) * delta(d));
+  }
   if (scatter.size() > 0) {
-    scatter.triangularView<Eigen::Lower>() += added_scatter;
-    scatter.selfadjointView<Eigen::Lower>().rankUpdate(delta, weight);
+    linalg::add_lower(scatter, added_scatter);
+    linalg::add_symmetric_product(scatter, weight, delta, delta);
   }
   moments.count += added.count;
   moments.input_epsilon = std::max(moments.input_epsilon, added.input_epsilon);

@@ -56,15 +56,15 @@ template <EmbeddingScalar Scalar>
           linalg::Panel::View block = panel.view(std::min(strip, rows.samples - row), count);
           load(h, rows.selection(), row, first, block);
           for (Index j = 0; j < count; ++j) {
-            const auto values = block.col(j).array();
             double sum = 0.0;
             for (Index i = 0; i < block.rows(); ++i) {
-              const double size = std::abs(block(i, j));
+              const double value = block.row(i)[j];
+              const double size = std::abs(value);
               sum += exponent == 0 ? size : std::ldexp(size, -exponent);
+              result.non_zero(first + j) += value != 0.0 ? 1 : 0;
+              result.at_bound(first + j) += value <= low || value >= high ? 1 : 0;
             }
             result.mean_abs(first + j) += sum;
-            result.non_zero(first + j) += (values != 0.0).count();
-            result.at_bound(first + j) += (values <= low || values >= high).count();
           }
         }
       });
