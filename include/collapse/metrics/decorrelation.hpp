@@ -48,8 +48,8 @@ class CorrelationSums {
   [[nodiscard]] Index tile_at(Index i, Index j) const { return j * strips() - j * (j - 1) / 2 + (i - j); }
   [[nodiscard]] std::pair<Index, Index> corner(Index t) const { return tiles_[static_cast<std::size_t>(t)]; }
 
-  /// Takes tile t of the centred scatter, in the units of the dimensions. Of a tile on the diagonal, what lies below
-  /// it.
+  /// Takes tile t of the centred scatter, in the units of the dimensions; of a tile on the diagonal, its part below the
+  /// diagonal.
   void add(Index t, const Eigen::Ref<const Eigen::MatrixXd>& scatter) {
     const auto [row0, col0] = corner(t);
     Partial& partial = partials_[static_cast<std::size_t>(t)];
@@ -141,8 +141,8 @@ class CorrelationSums {
   return sums.result();
 }
 
-/// Where N <= D there is no such scatter: its tiles are formed from the rows and forgotten. A few strips of dimensions
-/// are held at a time, and each is met by all strips before it.
+/// Where N <= D the D x D scatter is never held: its tiles are formed from the rows, summed and dropped. A few strips
+/// of dimensions are held at a time, and each is multiplied with all strips before it.
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Decorrelation decorrelation(const linalg::MatrixView<Scalar>& z, const Rows& rows,
                                           const Moments& moments) {
