@@ -39,12 +39,12 @@
 ///   `nc1_ratio`; `cdnv` (Galanti et al. 2022) is a third measure of the same.
 /// - **NC2** in three parts: equal norms, equal angles, and angles as wide as can be; some codes report one of them.
 /// - **LiDAR**: one reference code takes a principal component analysis of the whitened matrix as if its rows were
-/// data,
-///   which squares the shares. Ours is the entropy of its eigenvalues.
+///   data, which squares the shares. Ours is the entropy of its eigenvalues.
 /// - **Scores that run from 0 healthy to 1 collapsed** follow from ours: (1 + centroid_cosine) / 2 is the centroid
 ///   similarity and (1 - silhouette_cosine) / 2 the separation of one such metric, 1 - effective_rank_ratio its rank
 ///   per class but for min(N_c, D) in place of min(N_c - 1, D). Without the expectation for N_c rows it calls small
-///   healthy classes collapsed, hence `effective_rank_vs_expected`, and the worst class is named: no mean hides it.
+///   healthy classes collapsed, hence `effective_rank_vs_expected`; and since a mean would hide a single collapsed
+///   class, the worst class is named.
 /// - **Linear probe** is ridge regression in closed form with each row left out of its own fit, not a logistic
 ///   regression on a split: no seed, no iterations.
 
@@ -222,9 +222,9 @@ template <EmbeddingScalar Scalar>
   return result;
 }
 
-/// What needs the rows themselves: all of them, or a sample.
+/// The numbers that need the rows themselves: all of them, or a sample.
 /// @param sums         of these rows
-/// @param means        theirs
+/// @param means        of these rows
 /// @param all_means    of the classes among all rows, in which nearest means are looked for
 /// @param predictions  one for each row, or `no_prediction`
 template <EmbeddingScalar Scalar>
@@ -343,12 +343,11 @@ template <class Derived>
 /// @param options  see ClassOptions; an aggregate: `class_collapse(Z, labels, {.linear_probe = true})`
 /// @return see ClassCollapse. It depends on the arguments alone, not on the number of threads
 /// @throws ShapeError when Z is empty, when labels are not as many as rows, when no row has a label, and for a
-/// classifier
-///         that does not fit; NonFiniteError for the first NaN or infinity, also in a row without a label (or see
-///         ClassOptions::nonfinite); OptionError
+///         classifier that does not fit; NonFiniteError for the first NaN or infinity, also in a row without a label
+///         (or see ClassOptions::nonfinite); OptionError
 /// Cost: N D^2 flops for the scatter within classes, as many or fewer for the classes by themselves, K^2 D for the
-/// angles between class means, D^3 / 3 for LiDAR and D^2 k for nc1, k = min(K, D); the rest as said in ClassOptions.
-/// Memory: a few D x D and K x D matrices; never a copy of Z.
+///       angles between class means, D^3 / 3 for LiDAR and D^2 k for nc1, k = min(K, D); ClassOptions has the cost of
+///       what is on demand. Memory: a few D x D and K x D matrices; never a copy of Z.
 template <class Derived, Labels Y>
 [[nodiscard]] ClassCollapse class_collapse(const Eigen::DenseBase<Derived>& Z, const Y& labels,
                                            const ClassOptions& options = {}) {
@@ -356,8 +355,14 @@ template <class Derived, Labels Y>
 }
 
 /// The same with the label that a classifier predicts for each row, for nc4.
+///
+/// @param Z            as above
+/// @param labels       as above
 /// @param predictions  one integer for each row, in the names of the labels
-/// @throws ShapeError also when predictions are not as many as rows
+/// @param options      see ClassOptions
+/// @return see ClassCollapse
+/// @throws as above, and ShapeError when predictions are not as many as rows
+/// Cost: as above.
 template <class Derived, Labels Y, Labels P>
 [[nodiscard]] ClassCollapse class_collapse(const Eigen::DenseBase<Derived>& Z, const Y& labels, const P& predictions,
                                            const ClassOptions& options = {}) {

@@ -26,19 +26,17 @@
 #include <utility>
 
 /// @page family_uniformity Isotropy and diversity
-/// How evenly the rows fill the space and how many different ones there seem to be: the block `uniformity`, on demand.
+/// How evenly the rows fill the space and how many different ones there seem to be: the block `isotropy`, on demand.
 ///
-/// - **Isotropy** (Wang & Isola 2020) is over pairs i < j with t = 2, the logarithm of a mean. Codes that include i =
-/// j
-///   are higher by up to ln(1 + e^-u / N).
+/// - **Uniformity** (Wang & Isola 2020) is over pairs i < j with t = 2, the logarithm of a mean. Codes that include
+///   i = j are higher by up to ln(1 + e^-u / N).
 /// - **IsoScore** is by its closed form, (participation ratio - 1) / (D - 1), to which the published steps reduce.
 /// - **Vendi score** is taken on the smaller side, where the kernel has the same non-zero eigenvalues. `vendi_ratio` is
 ///   over min(M, D), the most that the shape allows; divided by M it falls with every row beyond D.
-/// - **Partition isotropy** takes both signs of each eigenvector. The sign that a solver returns means nothing and
-/// moves
+/// - **Partition isotropy** takes both signs of each eigenvector. The sign that a solver returns is arbitrary and moves
 ///   the published number.
 /// - **Coherence** and **self cluster** follow Tsitsulin et al. 2023; leverages come from a pivoted QR, not from
-/// squares.
+///   squares.
 
 namespace collapse {
 
@@ -74,12 +72,12 @@ template <EmbeddingScalar Scalar>
 
 }  // namespace detail
 
-/// Isotropy and diversity of Z: every number of `Isotropy`. Each is also a function of its own, and says there what
-/// it means: uniformity, isoscore, vendi_score, self_cluster, coherence, partition_isotropy.
+/// Isotropy and diversity of Z: every number of `Isotropy`. Each is also a function of its own, whose docstring has its
+/// formula: uniformity, isoscore, vendi_score, self_cluster, coherence, partition_isotropy.
 ///
 /// @param Z        N x D embeddings
 /// @param options  see Options
-/// @return numbers that are undefined for the input (one row, rows of zeros, one dimension) are NaN
+/// @return see Isotropy; numbers that are undefined for the input (one row, rows of zeros, one dimension) are NaN
 /// @throws ShapeError, NonFiniteError as `moments`; OptionError
 /// Cost: that of a report once more, mostly in the QR for the coherence and the eigenvectors for the isotropy: about
 ///       8 N D m + 15 m^3 + min(N, pair_rows)^2 D flops, m = min(N, D). Memory: a few m x m matrices.

@@ -51,7 +51,7 @@ inline void validate(const LayerProfileOptions& options) {
 
 namespace detail {
 
-/// Calls action(); what it throws names the layer.
+/// Calls action(), and adds the name of the layer to the errors that it throws.
 template <class Action>
 auto for_layer(std::string_view name, Action&& action) {
   const auto layer = [name] { return fmt::format("layer \"{}\"", name); };
@@ -83,7 +83,7 @@ template <EmbeddingScalar Scalar>
           .verdict = report.diagnosis.verdict};
 }
 
-/// Where the profile falls: set from the layers.
+/// Sets `first_collapsed` and `steepest` from the layers.
 inline void find_collapse(LayerProfile& profile) {
   double lowest = 1.0;
   for (std::size_t i = 0; i < profile.layers.size(); ++i) {
@@ -101,10 +101,10 @@ inline void find_collapse(LayerProfile& profile) {
 
 }  // namespace detail
 
-/// Measures one more layer, the next towards the output: for activations that are not all at hand at once, or of
-/// different scalars.
+/// Measures one more layer, the next towards the output. For activations that are not all in memory at once, or whose
+/// scalars differ.
 ///
-/// @param profile  what is known of the layers before; as it was when something is thrown
+/// @param profile  of the layers before; unchanged when something is thrown
 /// @param name     of the layer
 /// @param H        N x D, rows inputs, columns units: any dense Eigen expression
 /// @param options  see LayerProfileOptions
@@ -121,14 +121,14 @@ void add_layer(LayerProfile& profile, std::string_view name, const Eigen::DenseB
   detail::find_collapse(profile);
 }
 
-/// Where along the depth a network collapses: each layer by the same few numbers.
+/// Where along the depth a network collapses: the same few numbers for each layer.
 ///
 /// @param layers   anything to iterate over whose elements unpack as [name, activations]: std::vector or std::array of
 ///                 std::pair, std::map, a struct of two; activations are N x D, rows inputs, columns units, any dense
 ///                 Eigen expression. Layers may differ in N and D; give them in the order of the network
 /// @param options  see LayerProfileOptions
-/// @return one Layer for each, in the order given. The effective rank that falls against what is expected of the shape,
-///         from one layer to the next, is the collapse; `steepest` is by the ratio of the two
+/// @return one Layer for each, in the order given. A collapse shows as a fall of `effective_rank_vs_expected` from one
+///         layer to the next; `steepest` is the layer whose ratio to the one before is smallest
 /// @throws ShapeError, NonFiniteError as `moments`, each naming the layer; OptionError
 /// Cost: that of measure(H) for each layer.
 /// Source: the ranks of the layers of a network, in Feng et al., Rank diminishing in deep neural networks, 2022.

@@ -19,11 +19,9 @@
 /// What the nearest neighbours of each row tell: `neighbourhood`, on demand. The search is exact.
 ///
 /// - **TwoNN** (Facco et al. 2017) by maximum likelihood, (n - 1) / sum ln(r2 / r1), which is unbiased; the fit of a
-/// line
-///   with the last tenth left out, as in the paper's code, is TwoNnFit::linear.
+///   line with the last tenth left out, as in the paper's code, is TwoNnFit::linear.
 /// - **MLE** (Levina & Bickel 2005) averages the inverse dimensions (MacKay & Ghahramani 2005); averaging the
-/// dimensions
-///   themselves is biased upwards.
+///   dimensions themselves is biased upwards.
 /// - Rows that have a duplicate say nothing about a dimension and are left out of both, not given a small distance.
 /// - **Hubness** is the skewness of how often a row is among the k = 10 nearest of others; codes with other k differ.
 

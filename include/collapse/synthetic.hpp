@@ -15,16 +15,15 @@
 #include <utility>
 #include <vector>
 
-/// Embeddings whose collapse is known, to try the library on, to test an alarm, to teach:
+/// Embeddings whose collapse is known, for trying the library out, for testing an alarm, for teaching:
 ///
 ///     const Eigen::MatrixXf Z = collapse::synthetic::low_rank<float>(1000, 64, 3, seed);
 ///
 /// Every generator gives N x D embeddings, rows are samples, drawn anew for each seed. Row i depends on the seed and i
 /// alone, not on N; all numbers have the same bits on every platform with IEEE arithmetic, whatever the compiler, its
-/// flags
-/// (-ffast-math excepted) and the number of threads. They are formed in double and rounded to the scalar once.
-/// All throw ShapeError unless N >= 0 and D >= 1, OptionError for a parameter out of its range. Time and memory are
-/// O(N D) but where a function says otherwise.
+/// flags (-ffast-math excepted) and the number of threads. They are formed in double and rounded to the scalar once.
+/// All throw ShapeError unless N >= 0 and D >= 1, OptionError for a parameter out of its range. Unless a function says
+/// otherwise it takes O(N D) time and memory.
 namespace collapse::synthetic {
 
 /// Float, double, Eigen::half or Eigen::bfloat16.
@@ -35,7 +34,7 @@ namespace detail {
 
 using Eigen::Index;
 
-/// What is drawn for different purposes from one seed never shares numbers.
+/// Numbers drawn from one seed for different purposes come from different streams, and are independent.
 enum class Stream : std::uint64_t { rows, basis, offset, rotation };
 
 [[nodiscard]] inline std::uint64_t key(std::uint64_t seed, Stream stream, Index item) {
@@ -92,7 +91,8 @@ template <EmbeddingScalar Scalar>
   }
 }
 
-/// The matrix whose row i is what `row(i, values)` makes of `width` fresh normal deviates: `values(d)` for d < D.
+/// The matrix whose row i is computed by `row(i, deviates, values)` from `width` fresh normal deviates: `values(d)` for
+/// d < D.
 template <EmbeddingScalar Scalar, class MakeRow>
 [[nodiscard]] Embeddings<Scalar> generate(Index rows, Index dims, Index width, std::uint64_t seed, MakeRow&& row) {
   require_shape(rows, dims);
@@ -164,8 +164,8 @@ template <EmbeddingScalar Scalar>
                                   [](Eigen::Index, const auto& deviates, auto& values) { values = deviates; });
 }
 
-/// Dimensional collapse: rows spread over `rank` random directions, and over no other but for the rounding to the
-/// scalar. The variance is 1 per dimension on average.
+/// Dimensional collapse: rows in the span of `rank` random directions, up to the rounding to the scalar. The variance
+/// is 1 per dimension on average.
 /// @param rank  1 to D
 /// Cost: O(N D rank).
 template <EmbeddingScalar Scalar>
@@ -221,8 +221,8 @@ template <EmbeddingScalar Scalar>
   });
 }
 
-/// Redundant dimensions, copies: `distinct` dimensions of N(0, 1), over and over. Dimension d is dimension d %
-/// distinct.
+/// Redundant dimensions, copies: dimension d equals dimension d % distinct, and the first `distinct` ones are
+/// independent N(0, 1).
 /// @param distinct  1 to D
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> duplicated(Eigen::Index rows, Eigen::Index dims, Eigen::Index distinct,
@@ -287,8 +287,8 @@ template <EmbeddingScalar Scalar>
   });
 }
 
-/// All but complete collapse: rows c + noise * N(0, 1) per dimension around a random point c of length 1. With noise
-/// far below the scalar's epsilon over sqrt(D), all that is left to see is rounding.
+/// Nearly complete collapse: rows c + noise * N(0, 1) per dimension around a random point c of length 1. With noise far
+/// below the scalar's epsilon over sqrt(D), only rounding errors are left.
 /// @param noise  at least 0
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> around_a_point(Eigen::Index rows, Eigen::Index dims, double noise,

@@ -137,7 +137,7 @@ inline void require_alike(const std::vector<Summary>& ranks) {
   }
 }
 
-/// That all ranks succeeded so far; throws on all of them when one did not.
+/// Throws on all ranks unless every one of them has succeeded so far.
 inline void require_all(bool here, MPI_Comm comm, const char* what) {
   int mine = here ? 1 : 0;
   int all = 0;
@@ -218,16 +218,20 @@ inline void combine(Accumulator& accumulator, int root, MPI_Comm comm) {
 ///
 /// @param accumulator  any number of rows, also none; every rank's must have the same dims and sample pairs alike
 /// @param comm         an intra-communicator; every rank of it must call this
-/// @throws on every rank, never on some of them: ShapeError when dims differ, OptionError when pair_rows or what makes
-/// an
-///         accumulator hold all rows differ, Error when memory or MPI fails. No accumulator has changed then
+/// @throws on every rank, never on some of them: ShapeError when dims differ, OptionError when pair_rows differ or
+///         whether an accumulator holds all rows, Error when memory or MPI fails. No accumulator has changed then
 /// Cost: messages of O(D^2 + pair_rows D) words, log2(ranks) of them one after the other; three times that in memory.
 inline void all_reduce(Accumulator& accumulator, MPI_Comm comm) {
   detail::combine(accumulator, detail::everywhere, comm);
 }
 
-/// The same into the accumulator of rank `root`; the others stay as they are.
-/// @throws OptionError unless all ranks name the same root and 0 <= root < ranks; else as `all_reduce`
+/// Merges the accumulators of all ranks into that of rank `root`; the others stay as they are.
+///
+/// @param accumulator  as of `all_reduce`
+/// @param root         the rank that receives the sum, 0 <= root < ranks; the same on all ranks
+/// @param comm         as of `all_reduce`
+/// @throws OptionError on every rank when roots differ or no such rank exists; else as `all_reduce`
+/// Cost: that of `all_reduce`.
 inline void reduce(Accumulator& accumulator, int root, MPI_Comm comm) {
   // Not refused here, where the other ranks would wait for this one.
   detail::combine(accumulator, root == detail::everywhere ? -1 : root, comm);

@@ -17,7 +17,7 @@
 #include <string>
 #include <type_traits>
 
-/// Tensors of LibTorch as embeddings, and the penalties of regularizers.hpp as parts of its graph:
+/// Tensors of LibTorch as embeddings, and the penalties of penalties.hpp as parts of its graph:
 ///
 ///     collapse::Report report = collapse::libtorch::measure(encoder->forward(batch));
 ///
@@ -52,7 +52,7 @@ inline void require_matrix(const ::torch::Tensor& z) {
       z.dim() > 0 ? z.size(0) : 0, z.dim() > 1 ? z.size(1) : 0);
 }
 
-/// Calls `use` with the scalar that Eigen knows the tensor's by.
+/// Calls `use` with the Eigen scalar of the tensor's type.
 template <class Use>
 decltype(auto) with_scalar(const ::torch::Tensor& z, Use&& use) {
   switch (z.scalar_type()) {
@@ -86,8 +86,10 @@ template <class Scalar>
 
 }  // namespace detail
 
-/// Calls `use` with the tensor as a map of Eigen, and returns what it returns. The memory is the tensor's where that is
-/// on the CPU: the map must not outlive the call.
+/// Calls `use` with the tensor as an Eigen map, and returns what it returns. On the CPU the map refers to the tensor's
+/// own memory: it must not outlive the call.
+/// @param z    N x D
+/// @param use  callable with an Eigen::Map of any of the four scalars, of the same result type for all
 /// @throws ShapeError unless it has 2 dimensions, Error for another scalar
 template <class Use>
 decltype(auto) with_embeddings(const ::torch::Tensor& z, Use&& use) {
@@ -124,7 +126,7 @@ template <class Scalar>
   return ::torch::empty({z.size(0), z.size(1)}, ::torch::TensorOptions().dtype(z.scalar_type()));
 }
 
-/// The value goes with the graph in float at least: that of half ends at 65504.
+/// The value as a scalar of the graph, in float at least: the largest half is 65504.
 [[nodiscard]] inline ::torch::Tensor value_for(double value, const ::torch::Tensor& z) {
   const auto type = z.scalar_type() == ::torch::kDouble ? ::torch::kDouble : ::torch::kFloat;
   return ::torch::full({}, value, ::torch::TensorOptions().dtype(type).device(z.device()));
@@ -178,10 +180,11 @@ struct TwoViews : ::torch::autograd::Function<TwoViews<Penalty>> {
 }  // namespace detail
 
 /// The value of a penalty on one batch as a scalar of the graph.
-/// @param rule  of regularizers.hpp; it must live until this returns, not until `backward`
+///
+/// @param rule  a penalty on one batch of penalties.hpp; it must live until this returns, not until `backward`
 /// @param z     N x D
-/// @return in double for double tensors, else in float. Its gradient is that of the penalty, of the type of z; it has
-///         none of its own
+/// @return in double for double tensors, else in float. Its gradient is that of the penalty, of the type of z; second
+///         derivatives are not available
 /// @throws ShapeError, NonFiniteError, Error for another scalar
 template <class Penalty>
 [[nodiscard]] ::torch::Tensor penalty(Penalty& rule, const ::torch::Tensor& z) {
@@ -189,8 +192,12 @@ template <class Penalty>
   return detail::OneView<Penalty>::apply(z, &rule);
 }
 
-/// The same of two views.
-/// @throws as above, and Error when they differ in scalar
+/// The value of a penalty on two views as a scalar of the graph.
+///
+/// @param rule  a penalty on two views of penalties.hpp; it must live until this returns
+/// @param a, b  N x D, of the same scalar; row i of both is one sample
+/// @return as of the penalty on one batch
+/// @throws as there, and Error when a and b differ in scalar
 template <class Penalty>
 [[nodiscard]] ::torch::Tensor penalty(Penalty& rule, const ::torch::Tensor& a, const ::torch::Tensor& b) {
   detail::require_matrix(a);

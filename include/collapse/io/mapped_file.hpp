@@ -25,7 +25,7 @@ namespace collapse::io {
 ///
 /// A regular file is mapped: opening costs no memory and no reading, pages come in as they are touched, and files
 /// larger than memory work. Pipes, file systems that cannot map and systems without POSIX `mmap` are read into memory
-/// instead. An empty file is no error: it has no bytes. Movable, not copyable; a moved-from object has no bytes either.
+/// instead. An empty file is accepted and has no bytes. Movable, not copyable; a moved-from object has no bytes either.
 ///
 /// The file must not shrink while it is mapped: touching bytes that are gone ends the process (SIGBUS).
 class MappedFile {

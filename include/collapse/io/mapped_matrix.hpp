@@ -41,7 +41,7 @@ struct MatrixLayout {
   return static_cast<std::size_t>(rows * cols * value_size);
 }
 
-/// What is wrong with a shape that has not two extents, and what to do about it.
+/// The message for a shape that has not two extents: what is wrong and what to do about it.
 [[nodiscard]] inline std::string not_a_matrix(std::string_view shape, std::size_t dimensions) {
   return fmt::format("has shape {}, embeddings are 2-D (samples, dims); save it as {}", shape,
                      dimensions < 2 ? "Z.reshape(-1, D), or np.stack the rows"
@@ -97,7 +97,7 @@ class MappedMatrix {
   }
 
  private:
-  /// The values in this machine's byte order, once somebody wants all of them.
+  /// The values in this machine's byte order, made when all of them are first asked for.
   struct Copy {
     std::mutex mutex;
     std::unique_ptr<std::byte[]> bytes;

@@ -107,8 +107,9 @@ struct NpyType {
 ///     collapse::Report report = file.visit([&](const auto& Z) { return collapse::measure(Z); });
 ///
 /// The file is mapped, not read: Z lies on the file's own pages. Only values in the other byte order, or not aligned
-/// for their type, are copied to memory: whole, when `visit` is first called, or block by block. No rows or no columns
-/// are legal here. Models RowBlocks. Movable, not copyable; a moved-from object may only be assigned to or destroyed.
+/// for their type, are copied to memory: whole, when `visit` is first called, or block by block. A matrix without rows
+/// or without columns is accepted here. Models RowBlocks. Movable, not copyable; a moved-from object may only be
+/// assigned to or destroyed.
 class NpyFile {
  public:
   /// Opens a file and checks all of its header, and its size against the shape.
@@ -157,8 +158,7 @@ class NpyFile {
   /// of which can be let go; save such a file in C order (`np.ascontiguousarray`) to stream it.
   /// @param rows rows of a block, at least 1; the last block has what is left
   /// @param body callable with a `const NpyMatrix<Scalar>&`, Scalar = Eigen::half, float and double; the matrix is
-  /// valid
-  ///        during the call
+  ///        valid during the call
   /// @throws OptionError when rows < 1; what the body throws; std::bad_alloc when a copy of a block does not fit
   /// Cost: that of the body, and a copy of each block to one buffer where is_mapped() is false.
   template <class Body>

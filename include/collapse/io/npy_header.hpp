@@ -203,7 +203,8 @@ struct NpyTypeName {
 
 /// Reads the header of a .npy file, versions 1.0, 2.0 and 3.0.
 ///
-/// magic "\x93NUMPY", major, minor, length (2 bytes little endian in 1.0, 4 after), a Python dictionary of that length.
+/// The file begins with the magic "\x93NUMPY", the major and the minor version, the length of the dictionary (2 bytes
+/// little endian in 1.0, 4 after) and a Python dictionary of that length.
 /// @param file the bytes of the file, as many as are there
 /// @param path names the file in errors
 /// @return the header; type and shape are as written, not checked against each other or against the file's size

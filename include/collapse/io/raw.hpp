@@ -30,7 +30,7 @@ namespace collapse::io {
 ///     collapse::io::RawStream rows(stdin, 768, "f4");
 ///     rows.for_each_block(1024, [&](const auto& block) { seen.update(block); });
 ///
-/// Models RowBlocks; how many rows there are is known at the end alone. Movable, not copyable.
+/// Models RowBlocks; the number of rows is known only at the end. Movable, not copyable.
 class RawStream {
  public:
   /// @param stream where the bytes come from, in binary mode; stays open, and must outlive this object
@@ -62,8 +62,7 @@ class RawStream {
   /// rows, however little comes at a time.
   /// @param rows rows of a block, at least 1; the last block has what is left
   /// @param body callable with a `const RowBlock<Scalar>&`, Scalar = Eigen::half, Eigen::bfloat16, float and double;
-  /// the
-  ///        matrix is valid during the call
+  ///        the matrix is valid during the call
   /// @throws OptionError when rows < 1; FileError when reading fails, when the stream ends within a row (the blocks
   ///         before that were passed on), and when it was read before; what the body throws
   /// Cost: that of the body; memory for one block.
@@ -112,8 +111,8 @@ class RawStream {
     }
   }
 
-  /// Reads `wanted` bytes or to the end. The buffer grows with what comes: a block may be asked for that is larger than
-  /// memory.
+  /// Reads `wanted` bytes, or fewer at the end of the stream. The buffer grows with what arrives, because the block
+  /// asked for may be larger than memory.
   template <class Scalar>
   [[nodiscard]] std::size_t fill(std::vector<Scalar>& buffer, std::size_t wanted) {
     constexpr std::size_t least = std::size_t{1} << 20;

@@ -41,9 +41,9 @@ inline void check_block_rows(Eigen::Index rows) {
 ///
 /// `for_each_block(rows, body)` calls `body` with a `const RowBlock<Scalar>&` for one block after the other: all rows
 /// in their order, `rows` to a block, fewer in the last. The scalar is the same for all blocks of a source. A block is
-/// valid during the call alone. What `body` throws ends the loop and is passed on. No rows or no columns: no blocks.
-/// `rows` < 1 is an OptionError. Files on a memory map can be run through again; pipes and text only once, and a second
-/// time is a FileError.
+/// valid during the call alone. What `body` throws ends the loop and is passed on. A source without rows or columns has
+/// no blocks. `rows` < 1 is an OptionError. Files on a memory map can be read again; pipes and text only once, and a
+/// second time is a FileError.
 /// `cols()` is the number of columns of every block, `known_rows()` the number of all rows where the input tells it
 /// beforehand.
 template <class Source>

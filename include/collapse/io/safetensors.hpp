@@ -110,8 +110,8 @@ namespace detail {
 ///
 /// Needs nlohmann/json. The file is mapped, not read: Z lies on the file's own pages. The format does not align its
 /// data, though, and values at an odd place are copied to memory: whole, when `visit` is first called, or block by
-/// block. No rows or no columns are legal here. Models RowBlocks. Movable, not copyable; a moved-from object may only
-/// be assigned to or destroyed.
+/// block. A matrix without rows or without columns is accepted here. Models RowBlocks. Movable, not copyable; a
+/// moved-from object may only be assigned to or destroyed.
 class SafetensorsFile {
  public:
   /// Opens a file and checks its header, and the tensor against its part of the file.
@@ -147,8 +147,7 @@ class SafetensorsFile {
 
   /// Calls `visitor` with the values as an Eigen matrix of their own scalar.
   /// @param visitor callable with a `const RowBlock<Scalar>&` of rows() x cols(), Scalar = Eigen::half,
-  /// Eigen::bfloat16,
-  ///        float and double, and of the same result type for all four
+  ///         Eigen::bfloat16, float and double, and of the same result type for all four
   /// @return what the visitor returns; a matrix kept from it is valid as long as this object
   /// @throws what the visitor throws; std::bad_alloc when a copy is needed and does not fit
   /// Cost: that of the visitor, and one copy of the values where is_mapped() is false, the first time.
@@ -161,8 +160,7 @@ class SafetensorsFile {
   /// are done with are given back to the system, so that a file of any size takes little memory.
   /// @param rows rows of a block, at least 1; the last block has what is left
   /// @param body callable with a `const RowBlock<Scalar>&`, Scalar = Eigen::half, Eigen::bfloat16, float and double;
-  /// the
-  ///        matrix is valid during the call
+  ///        the matrix is valid during the call
   /// @throws OptionError when rows < 1; what the body throws; std::bad_alloc when a copy of a block does not fit
   /// Cost: that of the body, and a copy of each block to one buffer where is_mapped() is false.
   template <class Body>

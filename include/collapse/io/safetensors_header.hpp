@@ -35,9 +35,9 @@ struct SafetensorsHeader {
 
 namespace detail {
 
-/// Takes the header in as it is parsed: a dictionary from names to dictionaries of 'dtype', 'shape' and
-/// 'data_offsets', beside one of texts, '__metadata__'. No tree is built, whatever is nested deeper than that is
-/// refused when it opens, and the parser itself does not recurse: no input can exhaust the stack.
+/// Takes the header in as it is parsed: a dictionary from names to dictionaries of 'dtype', 'shape' and 'data_offsets',
+/// beside one of texts, '__metadata__'. No tree is built, deeper nesting is refused where it opens, and the parser
+/// itself does not recurse: no input can exhaust the stack.
 class SafetensorsHeaderParser {
  public:
   SafetensorsHeaderParser(std::string_view text, const std::string& path) : text_(text), path_(path) {}
@@ -213,9 +213,9 @@ inline void check_safetensors_data(std::vector<SafetensorsEntry>& tensors, std::
 
 /// Reads the header of a .safetensors file.
 ///
-/// Length (8 bytes little endian), a JSON dictionary of that length, the data. Refused are, as the format has it, a
-/// header of over 100 MB, names that come twice, and tensors that overlap or leave bytes of the data to nobody. Types
-/// and shapes are as written, not checked against the offsets.
+/// The file is a length (8 bytes little endian), a JSON dictionary of that length, and the data. As the format demands,
+/// a header of over 100 MB is refused, and so are names that come twice, tensors that overlap, and bytes of the data
+/// that belong to no tensor. Types and shapes are returned as written, not checked against the offsets.
 /// @param file the bytes of the file, as many as are there
 /// @param path names the file in errors
 /// @throws FileError when the bytes are no .safetensors header, or the tensors are not the data behind it

@@ -49,7 +49,7 @@ template <class Scalar>
 }
 
 /// Calls `body` with the std::type_identity of the scalar that `type` names, which must be one of those listed, and
-/// returns what it returns. Whoever lists fewer scalars has less to compile.
+/// returns what it returns. Listing fewer scalars compiles faster.
 template <class First, class... Rest, class Body>
 decltype(auto) with_scalar(ScalarType type, Body&& body) {
   if constexpr (sizeof...(Rest) > 0) {

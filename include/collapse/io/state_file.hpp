@@ -42,7 +42,7 @@ namespace detail {
 #endif
 }
 
-/// A file that is removed at the end, unless it has got another name meanwhile.
+/// A file that is removed at the end, unless it was renamed meanwhile.
 class Part {
  public:
   explicit Part(std::filesystem::path path) : path_(std::move(path)) {}
@@ -59,7 +59,7 @@ class Part {
   std::filesystem::path path_;
 };
 
-/// Until the bytes of a file, or the names in a folder, are on the disk.
+/// Waits until the bytes of a file, or the entries of a folder, are on the disk.
 inline void synchronise(const std::filesystem::path& path, bool folder) {
 #if __has_include(<unistd.h>)
   const int opened = ::open(path.c_str(), (folder ? O_RDONLY | O_DIRECTORY : O_WRONLY) | O_CLOEXEC);
@@ -76,10 +76,11 @@ inline void synchronise(const std::filesystem::path& path, bool folder) {
 
 }  // namespace detail
 
-/// Saves an accumulator to a file, whole or not at all: whatever happens meanwhile (an error, a kill, a power cut), the
-/// path holds either what it held before or the new state. Written beside it first, as PATH.<process>-<n>.part, which a
-/// killed process leaves behind.
-/// @param path  a file to make or to replace; a symbolic link is followed
+/// Saves an accumulator to a file, completely or not at all: whatever happens meanwhile (an error, a kill, a power
+/// cut), the path holds either what it held before or the new state. The state is first written to
+/// PATH.<process>-<n>.part in the same folder; a killed process leaves that file behind.
+/// @param accumulator  any number of rows
+/// @param path         a file to make or to replace; a symbolic link is followed
 /// @throws FileError when it cannot be written, or is something else than a file; the old one is untouched then
 /// Cost: as `Accumulator::save`, and a wait for the disk.
 inline void save_state(const Accumulator& accumulator, const std::filesystem::path& path) {

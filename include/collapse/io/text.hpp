@@ -26,7 +26,8 @@
 namespace collapse::io {
 namespace detail {
 
-/// True when a literal in decimal notation that no double holds is too large, false when it is too small.
+/// Tells apart two reasons why no double holds a decimal literal: true when it is too large, false when it is too
+/// small.
 [[nodiscard]] inline bool is_huge(std::string_view literal) {
   const std::size_t e = literal.find_first_of("eE");
   const std::string_view digits = literal.substr(0, e);
@@ -44,9 +45,9 @@ namespace detail {
   return place + exponent > 0;
 }
 
-/// Reads a whole field as a number, rounded to the nearest double: "1", "+1.0", "-.5", "1e5", "nan", "inf". What is
-/// smaller than every double is 0, what is larger than every double is no number.
-/// @return whether it is one
+/// Reads a whole field as a number, rounded to the nearest double: "1", "+1.0", "-.5", "1e5", "nan", "inf". A number
+/// smaller than every double is read as 0, one larger than every double is refused.
+/// @return whether the field is a number
 [[nodiscard]] inline bool parse_number(std::string_view field, double& value) {
   if (field.size() > 1 && field[0] == '+' && field[1] != '-') field.remove_prefix(1);
   const char* const end = field.data() + field.size();
@@ -109,7 +110,7 @@ struct TextLayout {
   Eigen::Index cols = 0;  ///< numbers of a row
 };
 
-/// What a line is by itself: a row of numbers, perhaps behind a label, or nothing when no separator makes it one.
+/// The layout of a line that is a row of numbers, perhaps behind a label; nothing when no separator makes it one.
 [[nodiscard]] inline std::optional<TextLayout> layout_of_row(std::string_view line) {
   for (const char separator : {'\t', ',', ';', ' '}) {
     TextFields fields(line, separator);
@@ -132,9 +133,9 @@ struct TextLayout {
   return std::nullopt;
 }
 
-/// True for a line of names of columns: no field is a number, or the fields are 0, 1, 2 and so on, which is what
-/// columns without names are called, behind an empty name or a name of the first column; three at least, unless that is
-/// empty.
+/// True for a line that names columns: when none of its fields is a number, or when they are 0, 1, 2 and so on, as
+/// tables without names are written. An empty field or the name of a first column may precede these numbers; there must
+/// be at least three of them, unless the field before them is empty.
 [[nodiscard]] inline bool names_columns(std::string_view line, char separator) {
   std::vector<std::string_view> names;
   TextFields fields(line, separator);
@@ -240,14 +241,14 @@ class TextLines {
 /// - A first field that is no number is a label or a word, and the first field of every row is then left out. In files
 ///   separated by blanks it may hold blanks. When all other labels turn out to be numbers, the first was a spoilt
 ///   number and the file is refused.
-/// - A line before it is a header when none of its fields is a number, or when they are 0, 1, 2 and so on (three at
-///   least, or behind an empty field): names of columns. A header that leaves the name of the first column empty, or
-///   out, says that the first column holds labels, be they numbers.
+/// - A line before it is a header of column names when none of its fields is a number, or when they are 0, 1, 2 and so
+///   on (three at least, or behind an empty field). A header with an empty or a missing name for the first column says
+///   that this column holds labels, even if they are numbers.
 /// - A first line "N D" announces N rows of a word and D numbers, as word2vec has it, when such a row comes next.
 ///
 /// Numbers are as std::from_chars reads them, "+1.0", "nan" and "inf" as well, with a decimal point whatever the
-/// locale. Blank lines are left out, and so are lines that begin with '#', unless that is the word of a row; "\r\n"
-/// ends a line as "\n" does, a byte order mark is left out.
+/// locale. Skipped are blank lines, lines that begin with '#' unless that is the word of a row, and a byte order mark;
+/// lines may end in "\n" or "\r\n".
 ///
 /// The scalar is double. How many digits the numbers had before they were written is not known: their precision is
 /// taken to be double's, although values rounded to six digits have an error of their own that shows as noise in the
@@ -383,7 +384,7 @@ inline void TextFile::read_beginning() {
   kept_.insert(kept_.begin(), std::move(*first));
 }
 
-/// Takes the layout of the row, and what the header says of labels.
+/// Keeps the layout of the row, and what the header says about labels.
 inline void TextFile::read_header(const KeptLine& header, const KeptLine& row) {
   const std::optional<detail::TextLayout> found = detail::layout_of_row(row.text);
   if (!found) fail_first_row(row);
@@ -411,7 +412,7 @@ inline void TextFile::read_header(const KeptLine& header, const KeptLine& row) {
   }
 }
 
-/// Takes "N D" when a row of a word and D numbers comes next. What was read in vain is kept.
+/// Accepts the line "N D" when a row of a word and D numbers follows. Lines that were read to find out are kept.
 inline bool TextFile::read_announcement(const KeptLine& line) {
   if (layout_.labelled || layout_.cols != 2 || layout_.separator == ',' || layout_.separator == ';') return false;
   detail::TextFields fields(line.text, ' ');

@@ -20,8 +20,7 @@
 /// How the units of a layer take part: `activations`, and `layer_profile` along the depth.
 ///
 /// - **Dormant** units are those of Sokar et al. 2023 with tau = 0.025, relative to the mean of the layer; **dead**
-/// ones
-///   are never anything but 0. Codes that call tau = 0 dormant report our `dead_units`.
+///   ones are never anything but 0. Codes that call tau = 0 dormant report our `dead_units`.
 /// - **Active units** of an autoencoder (Burda et al. 2016) go by the variance of the posterior mean over the data.
 /// - **srank** takes singular values, not their squares, without centring, delta = 0.01 (Kumar et al. 2021).
 
@@ -126,7 +125,8 @@ template <EmbeddingScalar Scalar>
 
 }  // namespace metrics
 
-/// How the units of one layer take part: dormant, dead, active, saturated, and the rank of what they say together.
+/// How the units of one layer take part: which are dormant, dead, active or saturated, and how many directions their
+/// activations span (srank).
 ///
 /// With s_k = mean_i |h_ik|, unit k is dormant when s_k / mean_l s_l <= tau; dead when h_ik = 0 for all i; active when
 /// var_i h_ik > 0.01 (ddof 1; h is the posterior mean in the source); saturated when h_ik lies at or beyond a bound for
@@ -134,13 +134,13 @@ template <EmbeddingScalar Scalar>
 /// @param H        N x D, rows are inputs, columns units: any dense Eigen expression of float, double, Eigen::half or
 ///                 Eigen::bfloat16
 /// @param options  see ActivationOptions
-/// @return see Activations. Healthy: dormant_fraction and dead_units 0, active_units D. A layer that is 0 throughout is
-///         dormant as a whole, and has no srank. `active_units` is undefined for a single input, `saturated_units` and
-///         `saturation` without a bound
+/// @return see Activations. Healthy: dormant_fraction and dead_units 0, active_units D. In a layer that is 0 throughout
+///         all units are dormant, and srank is undefined. `active_units` is undefined for a single input,
+///         `saturated_units` and `saturation` without a bound
 /// @throws ShapeError, NonFiniteError as `moments`, OptionError
 /// Cost: O(N D), and that of singular_values(H) for srank.
 /// Source: Sokar, Agarwal, Castro & Evci, The dormant neuron phenomenon, 2023, def. 3.1; Burda, Grosse & Salakhutdinov,
-/// Importance weighted autoencoders, 2016, sec. 5.2; Kumar, Agarwal, Ghosh & Levine 2021.
+///         Importance weighted autoencoders, 2016, sec. 5.2; Kumar, Agarwal, Ghosh & Levine 2021.
 template <class Derived>
 [[nodiscard]] Activations activations(const Eigen::DenseBase<Derived>& H, const ActivationOptions& options = {}) {
   validate(options);
@@ -149,7 +149,9 @@ template <class Derived>
 }
 
 /// Share of units that are dormant; see `activations`.
-/// @param tau  up to which share of the mean activity a unit is dormant
+///
+/// @param H    N x D, rows are inputs, columns units
+/// @param tau  dormant up to this share of the mean activity of all units, >= 0
 /// @return [0, 1]; healthy is 0
 /// @throws ShapeError, NonFiniteError as `moments`, OptionError
 /// Cost: O(N D).

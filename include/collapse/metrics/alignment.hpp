@@ -12,8 +12,8 @@
 
 namespace collapse {
 
-/// How near the two rows of a pair are, and how near rows that are no pair. Undefined when the views differ in
-/// dimensions. Directions u = a / ||a||, v = b / ||b||, of the pairs in which both rows have one.
+/// How near the two rows of a pair are, and how near rows of different pairs. Undefined when the views differ in
+/// dimensions. u = a / ||a|| and v = b / ||b|| are directions, over the pairs in which both rows have one.
 struct Alignment {
   Index directed_pairs = 0;            ///< pairs in which neither row has length 0
   double alignment = undefined;        ///< mean ||u_i - v_i||^2, [0, 4]; 0 is the same direction
@@ -48,8 +48,8 @@ struct Alignment {
 /// @param A, B     N x D embeddings of two views of the same samples, of any scalars; row i of both is one sample
 /// @param options  only `nonfinite` matters: a pair is left out when either row is not finite
 /// @return alignment in [0, 4], invariance >= 0 in squared input units, cosines in [-1, 1]. Healthy: paired_cosine near
-///         1 and unpaired_cosine near 0. All undefined when A and B differ in columns; the cosine of non-pairs of one
-///         pair
+///         1 and unpaired_cosine near 0. All are undefined when A and B differ in columns, `unpaired_cosine` also when
+///         there is a single pair
 /// @throws ShapeError when A and B differ in rows or have none, NonFiniteError
 /// Cost: O(N D) time, O(N + D) memory.
 /// Source: Wang & Isola, Understanding contrastive representation learning, 2020 (alignment); Bardes, Ponce & LeCun,

@@ -36,9 +36,11 @@ struct LinearCka {
   double debiased = undefined;  ///< at most about 1; 0 on average for independent views, and so sometimes below
 };
 
-/// biased = ||A^T B||_F^2 / (||A^T A||_F ||B^T B||_F). The debiased form puts the unbiased estimate of the criterion
-/// in the place of each of the three norms. With the diagonals of the kernels left out, its three terms (Song et al.
-/// 2012, eq. 5) come down for centred rows, whose kernels have rows that sum to 0, to
+/// Biased and debiased linear kernel alignment from the sums of HsicSums.
+///
+/// biased = ||A^T B||_F^2 / (||A^T A||_F ||B^T B||_F). The debiased form replaces each of the three norms by the
+/// unbiased estimate of the criterion (Song et al. 2012, eq. 5), which leaves out the diagonals of the kernels. The
+/// rows of the kernels of centred data sum to 0, so its three terms reduce to
 ///   ||A^T B||_F^2 - n / (n - 2) sum ||a_i||^2 ||b_i||^2 + sum ||a_i||^2 sum ||b_i||^2 / ((n - 1)(n - 2))
 /// over n (n - 3), which cancels in the ratio. Undefined with fewer than 4 rows, and when the estimate of a view with
 /// itself is not positive.

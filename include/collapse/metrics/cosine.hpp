@@ -16,17 +16,15 @@
 /// `variance.normalized_std`.
 ///
 /// - **Mean cosine.** Ours is over all pairs i < j, without the pairs of a row with itself. Codes that average the
-/// whole
-///   N x N matrix of cosines are (1 - mean) / N higher, which a small batch feels. A mean over neighbours in a shuffled
-///   order, or of rows against their mean direction, is another number: the latter is near sqrt(mean) for a cone.
+///   whole N x N matrix of cosines are (1 - mean) / N higher, which a small batch feels. A mean over neighbours in a
+///   shuffled order, or of rows against their mean direction, is another number: the latter is near sqrt(mean) for a
+///   cone.
 /// - **Spread.** `cosine.std` is over all pairs, exact, and stays right where all cosines are near 1. Formed as
 ///   E[c^2] - E[c]^2 in float it reads rounding: about 1e-4 for rows that differ by 1e-6.
 /// - **Quantiles** are those of all pairs up to Options::pair_rows rows and of a sample of rows above, never of pairs
-///   drawn one by one: pairs that share a row are what makes them depend on each other, and the standard error counts
-///   it.
+///   drawn one by one: cosines of pairs that share a row are correlated, and the standard error accounts for that.
 /// - **Std of normalised rows** (SimSiam) uses N - 1 here, as torch does; with N it is lower by a share of 1 / (2 N).
-/// Healthy is
-///   1 / sqrt(D).
+///   Healthy is 1 / sqrt(D).
 
 namespace collapse {
 
@@ -37,7 +35,7 @@ struct CosineMoments {
   double mean_distance = undefined;  ///< 1 - mean, with full relative accuracy also near collapse
 };
 
-/// The mean alone: 1 - T / (M - 1), as below. Needs no scatter of the directions; O(D).
+/// The mean alone, 1 - T / (M - 1) with the letters of `cosine_moments`. Needs no scatter of the directions; O(D).
 [[nodiscard]] inline CosineMoments mean_cosine(const DirectionSums& directions) {
   CosineMoments result;
   if (directions.count < 2) return result;
@@ -56,7 +54,7 @@ struct CosineMoments {
 ///   sum_{i != j} w    = -T                                          so  mean = ||m||^2 - T / P = 1 - T / (M - 1)
 ///   sum_{i != j} w^2  = 2 M sum a_i^2 + ||V^T V||_F^2 - T^2 / M     so  var  = that / P - (T / P)^2
 /// Every term is built from the small parts alone: nothing of size 1 is subtracted when all cosines are near 1. Where
-/// V V^T is at hand (N <= D), the variance is summed over its entries, which also spares the last subtraction.
+/// V V^T is at hand (N <= D), the variance is summed over its entries, which also avoids the last subtraction.
 ///
 /// @param directions  sums over the directions, with their scatter unless `products` is given
 /// @param products    lower triangle of V V^T, N x N, or null

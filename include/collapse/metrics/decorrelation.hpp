@@ -146,8 +146,8 @@ class CorrelationSums {
   return sums.result();
 }
 
-/// Where N <= D there is no such scatter: its tiles are formed from the rows and forgotten. A few strips of dimensions
-/// are held at a time, and each is met by all strips before it.
+/// Where N <= D the D x D scatter is never held: its tiles are formed from the rows, summed and dropped. A few strips
+/// of dimensions are held at a time, and each is multiplied with all strips before it.
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Decorrelation decorrelation(const linalg::MatrixView<Scalar>& z, const Rows& rows,
                                           const Moments& moments) {

@@ -41,8 +41,9 @@ inline void validate(const DuplicateOptions& options) {
   }
 }
 
-/// Share of rows whose nearest neighbour is no farther than rounding may have put it: ||z_i - z_j|| <= eps / 2
-/// (||z_i|| + ||z_j||), eps of the input scalar; for the cosine eps + 2^-50, as directions are formed in double.
+/// Share of rows whose nearest neighbour is no farther than rounding may have put it:
+/// ||z_i - z_j|| <= eps / 2 (||z_i|| + ||z_j||), eps of the input scalar; for the cosine eps + 2^-50, as directions are
+/// formed in double.
 ///
 /// @return [0, 1]; undefined for a single row
 [[nodiscard]] inline double duplicate_rows(const Neighbours& neighbours) {
@@ -86,11 +87,12 @@ template <EmbeddingScalar Scalar>
 /// Duplicates, near duplicates and the distinct modes that are left when near duplicates are taken as one.
 ///
 /// Rows are near duplicates up to near_distance = 1e-3 of the median distance between rows (the share is an option), or
-/// up to their rounding where that is more; distinct_modes counts the sets of rows that chains of such links hold
-/// together. Healthy: no duplicates, as many modes as rows. k clusters of copies have k modes. When more than half of
-/// all pairs are equal the median is 0, and only rows equal but for rounding are linked.
-/// @param Z  N x D embeddings
-/// @return undefined for a single row, which is one mode, and, for the cosine, where all rows have length 0
+/// up to their rounding where that is more; distinct_modes counts the sets of rows that are connected by chains of such
+/// links. When more than half of all pairs are equal the median is 0, and only rows equal but for rounding are linked.
+/// @param Z        N x D embeddings
+/// @param options  see DuplicateOptions
+/// @return see Duplicates. Healthy: no duplicates, as many modes as rows; k clusters of copies have k modes. Undefined
+///         for a single row, which is one mode, and, for the cosine, where all rows have length 0
 /// @throws ShapeError, NonFiniteError as `moments`, OptionError
 /// Cost: that of neighbours(Z, 20); the links are exact whatever the sizes of the clusters. Where clusters are larger
 ///       than they are far apart, up to N^2 D more.

@@ -16,18 +16,17 @@
 ///
 /// One name stands for several numbers, of which we report each under its own:
 /// - **Effective rank** (Roy & Vetterli 2007) takes the singular values, p = sigma / sum sigma. Taken of the
-/// eigenvalues
-///   of the covariance, p = sigma^2 / sum sigma^2, it is `entropy_rank`: 613 instead of 814 for 1000 x 1024 Gaussians.
+///   eigenvalues of the covariance, p = sigma^2 / sum sigma^2, it is `entropy_rank`: 613 instead of 814 for 1000 x 1024
+///   Gaussians.
 /// - **RankMe** (Garrido et al. 2023) is the effective rank of the rows as they are, with 1e-7 added to each share. One
 ///   code takes the eigenvalues of the centred covariance under this name (that is `entropy_rank` with an epsilon), one
 ///   adds 1e-5, which reads 6 % high on the same data. Ours adds nothing; the epsilon is an argument.
 /// - **Rank scores** of the form 1 - effective_rank / min(N, D) call healthy data collapsed, because no sample has a
-/// flat
-///   spectrum: 0.12 for 1024 x 768 Gaussians, 0.01 for 64 x 768. `effective_rank_vs_expected` divides by what a healthy
-///   sample of this shape has; `effective_rank_ratio` divides by min(N - 1, D), for centring takes one direction.
+///   flat spectrum: 0.12 for 1024 x 768 Gaussians, 0.01 for 64 x 768. `effective_rank_vs_expected` divides by what a
+///   healthy sample of this shape has; `effective_rank_ratio` divides by min(N - 1, D), for centring takes one
+///   direction.
 /// - **Numerical rank** counts what lies above the noise floor of input and method. A float32 Gram matrix has a floor
-/// of
-///   3e-4 of the largest value, which codes without a floor count as directions.
+///   of 3e-4 of the largest value, which codes without a floor count as directions.
 /// - **alpha** is the weighted fit of the reference code of alpha-ReQ over ranks 11 to 100; other ranges are an option.
 /// - **Stable rank** and NESum are one number. The participation ratio is that of the sample;
 ///   `population_participation_ratio` estimates that of the population.
@@ -81,8 +80,8 @@ namespace metrics {
 /// Effective rank, exp(-sum p_k ln p_k) with p_k = sigma_k / sum sigma.
 ///
 /// @param spectrum  centred: the effective rank of the representation; uncentred: RankMe
-/// @param epsilon   added to each share, for comparison with codes that do so (1e-7 in the RankMe paper); 0 is the
-///                  formula
+/// @param epsilon   added to each share, for comparison with codes that do so (1e-7 in the RankMe paper); the formula
+///                  has 0
 /// @return in [1, largest_rank()], largest for equal singular values. 0 for two or more rows that are all equal (no
 ///         centred spectrum at all); undefined for one centred row and for the uncentred spectrum of zeros
 /// Source: Roy & Vetterli, The effective rank, 2007, def. 1; Garrido et al., RankMe, 2023, eq. 1-2.
@@ -95,8 +94,8 @@ namespace metrics {
 /// Entropy rank, exp(-sum p_k ln p_k) with p_k = sigma_k^2 / sum sigma^2: exp of the von Neumann entropy of the
 /// covariance.
 ///
-/// @param epsilon  added to each share; one popular code calls this number with 1e-7 RankMe, which is of the singular
-///                 values themselves; 0 is the formula
+/// @param epsilon  added to each share: one popular code reports this number, with 1e-7, as RankMe, which is defined by
+///                 the singular values themselves; the formula has 0
 /// @return in [1, largest_rank()]; undefined for a spectrum of zeros
 /// Source: Friedman & Dieng, The Vendi Score, 2023, sec. 3 (of a kernel); Roy & Vetterli 2007 for the form.
 [[nodiscard]] inline double entropy_rank(const SingularValues& spectrum, double epsilon = 0.0) {
@@ -171,6 +170,13 @@ template <class Derived>
 }
 
 /// Entropy rank of the centred rows of Z; see entropy_rank(SingularValues).
+///
+/// @param Z        N x D embeddings
+/// @param options  `method`, `nonfinite`
+/// @param epsilon  added to each share; the formula has 0
+/// @return in [1, min(N - 1, D)]; undefined when all rows are equal and for one row
+/// @throws ShapeError, NonFiniteError as `moments`
+/// Cost: that of singular_values(Z).
 template <class Derived>
 [[nodiscard]] double entropy_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {},
                                   double epsilon = 0.0) {
@@ -178,12 +184,24 @@ template <class Derived>
 }
 
 /// Participation ratio of the centred rows of Z; see participation_ratio(SingularValues).
+///
+/// @param Z        N x D embeddings
+/// @param options  `method`, `nonfinite`
+/// @return in [1, min(N - 1, D)]; undefined when all rows are equal and for one row
+/// @throws ShapeError, NonFiniteError as `moments`
+/// Cost: that of singular_values(Z).
 template <class Derived>
 [[nodiscard]] double participation_ratio(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   return participation_ratio(statistics::singular_values(Z, options));
 }
 
 /// Stable rank of the centred rows of Z; see stable_rank(SingularValues).
+///
+/// @param Z        N x D embeddings
+/// @param options  `method`, `nonfinite`
+/// @return in [1, min(N - 1, D)]; undefined when all rows are equal and for one row
+/// @throws ShapeError, NonFiniteError as `moments`
+/// Cost: that of singular_values(Z).
 template <class Derived>
 [[nodiscard]] double stable_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   return stable_rank(statistics::singular_values(Z, options));

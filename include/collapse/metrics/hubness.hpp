@@ -24,13 +24,13 @@ struct Hubness {
   std::string reason;  ///< why the skewness is undefined; empty when it is not
 };
 
-/// Skewness of the k-occurrence N_k(i), the number of rows of which row i is among the k nearest: mean (N_k - k)^3 /
-/// (mean (N_k - k)^2)^1.5.
+/// Skewness of the k-occurrence, mean (N_k - k)^3 / (mean (N_k - k)^2)^1.5, where N_k(i) is the number of rows that
+/// have row i among their k nearest.
 ///
 /// @param neighbours  of any metric
 /// @param k           at least 1; all neighbours that the table holds where it holds fewer
-/// @return skewness of any sign. Undefined, with the reason, where every row occurs k times: as for k = n - 1, the
-///         number of other rows
+/// @return see Hubness; skewness of any sign. Undefined, with the reason, where every row occurs k times, as it does
+///         when k is n - 1, the number of other rows
 /// @throws OptionError for k < 1
 /// Cost: O(n k).
 /// Source: Radovanovic, Nanopoulos & Ivanovic, Hubs in space, 2010, eq. 1.
@@ -59,7 +59,12 @@ struct Hubness {
   return result;
 }
 
-/// Hubness of the rows of Z.
+/// Hubness of the rows of Z; see hubness(Neighbours, Index).
+///
+/// @param Z        N x D embeddings
+/// @param k        neighbours of each row that count, at least 1
+/// @param options  of the search, its metric among them
+/// @return see Hubness
 /// @throws ShapeError, NonFiniteError as `moments`, OptionError for k < 1
 /// Cost: that of neighbours(Z, k).
 template <class Derived>

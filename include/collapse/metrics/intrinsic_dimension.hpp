@@ -47,7 +47,7 @@ struct InverseDimensions {
   return std::isfinite(ratio) ? std::log(ratio) : std::log(a) - std::log(b);
 }
 
-/// From ln(r_k / r_j) averaged over j < k.
+/// The mean over j < k of ln(r_k / r_j), for each row.
 [[nodiscard]] inline InverseDimensions inverse_dimensions(const Neighbours& neighbours, Index k) {
   const auto n = static_cast<std::size_t>(neighbours.count());
   InverseDimensions result{std::vector<double>(n, 0.0), std::vector<char>(n, 0)};
@@ -64,9 +64,8 @@ struct InverseDimensions {
   return result;
 }
 
-/// Standard error of the mean of what the rows say. Neighbours share neighbours, so what they say goes together: the
-/// covariance of rows of which one is among the k nearest of the other is counted (Conley 1999, with a step for a
-/// kernel).
+/// Standard error of the mean over the rows. Rows share neighbours, so their values are correlated: the covariance of
+/// two rows counts when one is among the k nearest of the other (Conley 1999, with a step for a kernel).
 [[nodiscard]] inline double error_of_mean(const Neighbours& neighbours, const InverseDimensions& inverse, Index k,
                                           double mean) {
   const auto deviation = [&](Index i) {
@@ -111,8 +110,8 @@ inline constexpr const char* equal_distances =
   return xx > 0.0 ? xy / xx : undefined;
 }
 
-/// A group for each line, of `groups` in turn, the same for lines that nearest neighbours link: between groups, rows
-/// have little in common. Nothing where that leaves too few sets for the groups.
+/// Assigns each line to one of `groups` groups in turn, lines whose nearest neighbours link them to the same one, so
+/// that groups are nearly independent. Empty where there are too few linked sets for so many groups.
 [[nodiscard]] inline std::vector<Index> groups_of_neighbours(const Neighbours& neighbours, Index groups) {
   statistics::DisjointSets sets(neighbours.count());
   for (Index i = 0; i < neighbours.count(); ++i) sets.unite(i, neighbours.place(i, 0));
@@ -150,12 +149,12 @@ inline void fit_line(const Neighbours& neighbours, const InverseDimensions& inve
 
 /// Intrinsic dimension from the two nearest neighbours of each row, d = (n - 1) / sum_i ln(r_i2 / r_i1).
 ///
-/// The ratios of a d-dimensional cloud whose density is constant as far as the second neighbour have the distribution
-/// 1 - mu^-d, whatever the density.
+/// The ratios mu = r2 / r1 of a d-dimensional cloud have the distribution 1 - mu^-d, whatever the density, as long as
+/// it is constant as far as the second neighbour.
 /// @param neighbours  of any metric, k >= 2; for the cosine the separations ||u - u'|| are taken
-/// @param fit         the linear fit weighs the largest ratios, which noise and outliers reach, less
+/// @param fit         the linear fit gives the largest ratios, those of noise and outliers, less weight
 /// @return > 0. Undefined, with the reason, for fewer than 3 rows without duplicates and where r2 = r1 in all of them.
-///         The standard error counts that near rows share neighbours; of the linear fit it is a jackknife over 20
+///         The standard error accounts for neighbours that rows share; that of the linear fit is a jackknife over 20
 ///         groups of rows, undefined below 100 rows
 /// @throws ShapeError when the table holds fewer than 2 neighbours of 3 or more rows
 /// Cost: O(n), of the linear fit O(n log n).
@@ -202,8 +201,8 @@ inline void fit_line(const Neighbours& neighbours, const InverseDimensions& inve
 /// d = 1 / mean_i m_i, m_i = sum_{j < k} ln(r_ik / r_ij) / (k - 1).
 ///
 /// @param neighbours  of any metric; for the cosine the separations ||u - u'|| are taken
-/// @param k           neighbours used, at least 2; all that the table holds where it holds fewer. Few keep to the
-///                    neighbourhood, many have less spread
+/// @param k           neighbours used, at least 2; all that the table holds where it holds fewer. A small k stays
+///                    local, a large one has less variance
 /// @return > 0. Undefined, with the reason, for fewer than 3 rows, where every row has a duplicate and where all
 ///         neighbours of each row are equally far
 /// @throws OptionError for k < 2
@@ -237,7 +236,12 @@ inline void fit_line(const Neighbours& neighbours, const InverseDimensions& inve
   return result;
 }
 
-/// two_nn of the rows of Z.
+/// Intrinsic dimension of the rows of Z from two neighbours; see two_nn(Neighbours, TwoNnFit).
+///
+/// @param Z        N x D embeddings
+/// @param options  of the search, its metric among them
+/// @param fit      maximum likelihood or the paper's line
+/// @return > 0; undefined, with the reason, as there
 /// @throws ShapeError, NonFiniteError as `moments`
 /// Cost: that of neighbours(Z, 2).
 template <class Derived>
@@ -246,7 +250,12 @@ template <class Derived>
   return two_nn(neighbours(Z, 2, options), fit);
 }
 
-/// mle_dimension of the rows of Z.
+/// Intrinsic dimension of the rows of Z from k neighbours; see mle_dimension(Neighbours, Index).
+///
+/// @param Z        N x D embeddings
+/// @param k        neighbours of each row, at least 2
+/// @param options  of the search, its metric among them
+/// @return > 0; undefined, with the reason, as there
 /// @throws ShapeError, NonFiniteError as `moments`, OptionError for k < 2
 /// Cost: that of neighbours(Z, k).
 template <class Derived>

@@ -26,10 +26,11 @@ struct LinearProbe {
 
 namespace metrics {
 
-/// Ridge regression on the classes (1 for the own one, 0 for the others) with an intercept, in closed form:
-/// B = (X^T X + l I)^-1 X^T Y, X centred. The row left out is not fitted again: with the leverage
-/// h = 1/N + x^T (X^T X + l I)^-1 x its score for class c is y - (y - yhat) / (1 - h), l as it was.
+/// Accuracy of a linear classifier on rows left out of its fit one at a time, and on the rows it was fitted to: ridge
+/// regression on the classes (1 for the row's own, 0 for the others) with an intercept, in closed form.
 ///
+/// B = (X^T X + l I)^-1 X^T Y, X centred. Leaving a row out needs no second fit: with the leverage
+/// h = 1/N + x^T (X^T X + l I)^-1 x its score for class c is y - (y - yhat) / (1 - h), l unchanged.
 /// X^T X is the scatter within classes and that of their means, X^T Y are the class means times their counts.
 /// @param rows      all rows that `sums` hold
 /// @param class_of  the class of each, in the order of `means`

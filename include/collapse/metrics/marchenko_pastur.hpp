@@ -11,13 +11,12 @@ namespace collapse {
 ///
 /// The eigenvalues of the sample covariance follow the Marchenko-Pastur law with y = min / max of (degrees of freedom,
 /// D). With lambda = 1 + y + 2 sqrt(y) cos t its density becomes sin^2(t) / lambda dt on [0, pi], up to a factor. For
-/// s = sqrt(lambda), exp of the entropy of the shares s_k / sum s over r values tends to r E[s] exp(-E[s ln s] / E[s])
-/// / E[1], by the midpoint rule.
+/// s = sqrt(lambda), exp of the entropy of the shares s_k / sum s over r values tends to r E[s]
+/// exp(-E[s ln s] / E[s]) / E[1], by the midpoint rule.
 /// @param degrees_of_freedom  N - 1 for centred rows, N for rows as they are
 /// @param dims                D
 /// @return in [1, min(degrees_of_freedom, D)]; undefined when either is below 1. Exact in the limit of large shapes,
-/// and
-///         for a single eigenvalue
+///         and for a single eigenvalue
 /// Cost: O(1), 2048 evaluations.
 /// Source: Marchenko & Pastur, Distribution of eigenvalues for some sets of random matrices, 1967.
 [[nodiscard]] inline double expected_effective_rank(Index degrees_of_freedom, Index dims) {

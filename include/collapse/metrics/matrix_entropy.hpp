@@ -55,13 +55,13 @@ inline void require_order(double order) {
 /// Matrix-based Renyi entropy of order alpha, ln(sum_k p_k^alpha) / (1 - alpha) with p_k = sigma_k^2 / sum sigma^2: the
 /// entropy of the eigenvalues of the Gram matrix Z Z^T divided by its trace.
 ///
-/// Its exponential, in the limit where the formula divides by 0, is: order 0 the numerical rank, 1 the entropy rank
-/// (the entropy is von Neumann's), 2 the participation ratio, infinity the stable rank. Of the directions z_i / ||z_i||
-/// in place of the rows it is the Vendi score of that order.
-/// @param spectrum  uncentred for the literature's
+/// Its exponential is, at order 0 the numerical rank, 1 the entropy rank (the entropy is then von Neumann's), 2 the
+/// participation ratio, infinity the stable rank; at 1 and infinity as a limit of the formula. Of the directions
+/// z_i / ||z_i|| in place of the rows it is the Vendi score of that order.
+/// @param spectrum  uncentred in the literature
 /// @param order     alpha, in [0, infinity]
 /// @return in [0, ln min(N, D)], never growing with the order; 0 is complete collapse. Undefined for a spectrum of
-/// zeros
+///         zeros
 /// @throws OptionError when the order is negative or NaN
 /// Source: Sanchez Giraldo, Rao & Principe, Measures of entropy from data using infinitely divisible kernels, 2015;
 ///         Skean et al., Layer by layer, 2025, eq. 1, of the hidden states of a prompt.
@@ -73,10 +73,11 @@ inline void require_order(double order) {
 
 /// Matrix-based entropy of the rows of Z as they are; see matrix_entropy(SingularValues).
 ///
-/// @param Z        N x D embeddings
-/// @param options  `method`, `nonfinite`
-/// @param order    alpha, in [0, infinity]
-/// @param centring whether the mean row is removed first; it is not in the literature
+/// @param Z         N x D embeddings
+/// @param options   `method`, `nonfinite`
+/// @param order     alpha, in [0, infinity]
+/// @param centring  whether the mean row is removed first; in the literature it is not
+/// @return in [0, ln min(N, D)], ln min(N - 1, D) when centred
 /// @throws ShapeError, NonFiniteError as `moments`; OptionError
 /// Cost: that of singular_values(Z).
 template <class Derived>

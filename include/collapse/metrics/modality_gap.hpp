@@ -9,8 +9,8 @@
 
 namespace collapse {
 
-/// The distance between the mean directions of the views, from their sums over pairs: the mean of u_i - v_i, which is
-/// small where the gap is. No scatter is needed.
+/// The distance between the mean directions of the views, as the length of the mean of u_i - v_i, which loses no digits
+/// where the gap is small. From sums over pairs; no scatter is needed.
 [[nodiscard]] inline double modality_gap(const CrossSums& sums) {
   if (!sums.same_dims() || sums.directed == 0) return undefined;
   return (sums.direction_distance / static_cast<double>(sums.directed)).norm();

@@ -23,11 +23,12 @@
 #include <utility>
 #include <vector>
 
-/// Neural collapse (Papyan, Han & Donoho 2020): towards the end of training rows of one class fall onto their mean
+/// Neural collapse (Papyan, Han & Donoho 2020): towards the end of training the rows of one class fall onto their mean
 /// (NC1), the class means spread evenly (NC2), the classifier aligns with them (NC3) and decides as the nearest mean
 /// would (NC4). m_c are the class means, m_G is the mean of all rows; S_W = mean over rows of (z - m_c)(z - m_c)^T,
-/// S_B = mean over classes of (m_c - m_G)(m_c - m_G)^T. Classes of different size count alike in S_B, not in m_G and
-/// S_W; others take the mean of the class means for m_G, which is the same for classes of one size.
+/// S_B = mean over classes of (m_c - m_G)(m_c - m_G)^T. Each class has the same weight in S_B whatever its size, but
+/// not in m_G and S_W. Some codes take the mean of the class means for m_G; the two are the same where all classes are
+/// of one size.
 namespace collapse {
 
 /// The last layer of a classifier. Row c of the weights belongs to the label c.
@@ -124,14 +125,16 @@ template <class = void>
   return std::sqrt((lengths - lengths.mean()).square().mean()) / lengths.mean();
 }
 
-/// Cosines between the class means, seen from m_G: means without a direction are left out.
+/// Cosines between the class means, seen from m_G. Means without a direction are left out.
 struct ClassAngles {
   double mean = undefined;
   double equiangular = undefined;  ///< NC2: std of the cosines (ddof 0), in [0, 1]; 0 when all angles are equal
   double max_angle = undefined;    ///< NC2: mean |cos + 1/(K-1)|; 0 when the angles are as wide as they can be
 };
 
-/// @return undefined with fewer than two class means that have a direction
+/// The angles between the class means, seen from m_G.
+///
+/// @return see ClassAngles; undefined with fewer than two class means that have a direction
 /// Cost: O(K^2 D) time, O(K D) memory.
 /// Source: Papyan, Han & Donoho 2020, fig. 3 and 4.
 [[nodiscard]] inline ClassAngles class_angles(const ClassMeans& means) {
@@ -168,11 +171,13 @@ struct ClassAngles {
   return result;
 }
 
-/// NC3: || W / ||W||_F - M / ||M||_F ||_F, W the rows of the classifier, M those of m_c - m_G, of the classes present.
+/// NC3: || W / ||W||_F - M / ||M||_F ||_F, W the rows of the classifier and M those of m_c - m_G, of the classes
+/// present.
 ///
+/// @param means    of the labelled rows
 /// @param weights  C x D, row c of the label c
-/// @return in [0, 2], 0 when the classifier is the class means but for a factor; undefined as nc1 and for weights of
-///         zeros
+/// @return in [0, 2], 0 when the classifier equals the class means up to a factor; undefined as nc1 and when all
+///         weights are zero
 /// @throws ShapeError when the weights have not D columns or no row for a label
 /// Cost: O(K D).
 /// Source: Papyan, Han & Donoho 2020, fig. 5.

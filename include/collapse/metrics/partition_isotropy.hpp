@@ -9,10 +9,13 @@
 
 namespace collapse {
 
-/// Logarithm of `partition_isotropy`, which itself is 0 in double once rows are some hundreds long.
+/// Logarithm of `partition_isotropy`, for rows so long (some hundreds) that the number itself is 0 in double.
 ///
+/// @param Z        N x D embeddings, as they are
+/// @param options  only `nonfinite` matters
 /// @return in [-infinity, 0]; about -2 ||mean|| when the mean is long against the spread
-/// What it takes, throws and costs, and its source: as of partition_isotropy.
+/// @throws ShapeError, NonFiniteError as `moments`
+/// Cost and source: those of `partition_isotropy`.
 template <class Derived>
 [[nodiscard]] double log_partition_isotropy(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   const linalg::Evaluated<Derived> evaluated(Z);
@@ -20,12 +23,12 @@ template <class Derived>
 }
 
 /// Isotropy by the partition function, min_c F(c) / max_c F(c) with F(c) = sum_i exp(c . z_i), c over the D unit
-/// eigenvectors of Z^T Z and their negatives: whether the rows weigh the same seen from any side.
+/// eigenvectors of Z^T Z and their negatives.
 ///
-/// The sign of an eigenvector means nothing; the paper leaves it to the solver, whose choice moves the value, and so
-/// both are taken. Where eigenvalues coincide their eigenvectors are any basis of what they span, and the value depends
-/// on the one that the solver finds.
-/// @param Z        N x D embeddings, as they are: the number is not scale free, and tends to 1 as they become short.
+/// The sign of an eigenvector is arbitrary; the paper leaves it to the solver, whose choice moves the value, and so
+/// both signs are taken. Where eigenvalues coincide any basis of their space is one of eigenvectors, and the value
+/// depends on the one that the solver finds.
+/// @param Z        N x D embeddings, as they are: the number is not scale free, and tends to 1 as rows become short.
 ///                 Rows of zeros take part
 /// @param options  only `nonfinite` matters
 /// @return in [0, 1]; healthy: 1. Word vectors are near 0 as they come and near 1 without mean and top directions

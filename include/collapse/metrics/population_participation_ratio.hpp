@@ -12,17 +12,19 @@ namespace collapse {
 
 /// The participation ratio of the population that the rows were drawn from, from products of pairs of them.
 ///
-/// With Sigma its covariance it is (tr Sigma)^2 / tr(Sigma^2). That of a sample of N rows is limited by N; this one is
-/// not: it is an estimate, and neither the number of rows nor their distribution biases its two parts. For four
-/// different rows i, j, k, l and a = z_i - z_j, b = z_k - z_l, which are independent,
+/// With Sigma its covariance it is (tr Sigma)^2 / tr(Sigma^2). The ratio of a sample of N rows cannot exceed N; this
+/// estimate can, because its numerator and denominator are unbiased for any N and any distribution of the rows. For
+/// four different rows i, j, k, l the differences a = z_i - z_j and b = z_k - z_l are independent, hence
 ///   E ||a||^2 ||b||^2 = 4 (tr Sigma)^2   and   E (a . b)^2 = 4 tr(Sigma^2).
-/// The averages over all such rows are, with x_i the rows less their mean, T = sum ||x_i||^2, Q = sum ||x_i||^4,
-/// P = sum_{i != j} (x_i . x_j)^2, and up to the factor n (n - 2)(n - 3) of both,
+/// Averaged over all such rows, with x_i the rows less their mean, T = sum ||x_i||^2, Q = sum ||x_i||^4,
+/// P = sum_{i != j} (x_i . x_j)^2, and up to the factor n (n - 2)(n - 3) of both, they are
 ///   (tr Sigma)^2:  2 (Q + P) / (n - 1) + (n^2 - 3 n + 1) T^2 / (n - 1) - n Q
 ///   tr(Sigma^2):   (n - 2) P - 2 Q + T^2 / (n - 1)
-/// T and Q are exact; P is the alignment of the sampled pairs times sum_{i != j} ||x_i||^2 ||x_j||^2 = T^2 - Q, a ratio
-/// whose own bias is of the order of 1 / pairs. Since no alignment is above 1, the result is never below 1.
+/// T and Q are exact; P is the alignment of the sampled pairs times sum_{i != j} ||x_i||^2 ||x_j||^2 = T^2 - Q. The
+/// alignment is a ratio, whose bias is of the order of 1 / pairs. Since it is at most 1, the result is at least 1.
 ///
+/// @param products  products of sampled pairs of rows
+/// @param dims      D
 /// @return in [1, dims]; healthy: as for `participation_ratio`, whatever the number of rows. Undefined for fewer than
 ///         four rows, and when all of them, or all but one, are equal.
 ///         Relative standard error for Gaussian rows: sqrt(2 / pairs + (8 / n) sum_k (p_k - w_k)^2), with the shares

@@ -22,8 +22,7 @@ struct PowerLaw {
 /// @param first     first rank of the fit
 /// @param last      last rank of the fit
 /// @return alpha (0 for a flat spectrum; natural images and healthy encoders are near 1, larger is more collapsed) and
-/// r2;
-///         undefined when fewer than 3 values fall in the range, r2 also when they are all equal
+///         r2; undefined when fewer than 3 values fall in the range, r2 also when they are all equal
 /// Cost: O(last - first).
 /// Source: Agrawal et al., alpha-ReQ, 2022, sec. 3; range and weights as in its reference code (Stringer et al. 2019).
 [[nodiscard]] inline PowerLaw power_law(const SingularValues& spectrum, Index first = 11, Index last = 100) {

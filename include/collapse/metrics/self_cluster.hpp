@@ -9,17 +9,17 @@
 
 namespace collapse {
 
-/// SelfCluster, (D ||U U^T||_F^2 - M (D + M - 1)) / (M (M - 1) (D - 1)): how much the directions of M rows gather, from
-/// the mean and the standard deviation of their cosines.
+/// SelfCluster, (D ||U U^T||_F^2 - M (D + M - 1)) / (M (M - 1) (D - 1)): how much the directions of M rows cluster,
+/// from the mean and the standard deviation of their cosines.
 ///
 /// ||U U^T||_F^2 = M + M (M - 1) E[c^2], so this is (D E[c^2] - 1) / (D - 1); with h = 1 - mean c,
 /// 1 - E[c^2] = h (2 - h) - std^2.
-/// @param dims  D
+/// @param cosines  of all pairs
+/// @param dims     D
 /// @return in [-1 / (D - 1), 1]: 0 for directions uniform on the sphere, 1 when all lie on one axis, below 0 when they
-///         avoid each other. Undefined with fewer than two directions and for D = 1
+///         are more nearly orthogonal than chance makes them. Undefined with fewer than two directions and for D = 1
 /// Source: Tsitsulin, Munkhoeva & Perozzi, Unsupervised embedding quality evaluation, 2023, def. 3.5. It prints the
-/// norm
-///         without the square that its expectation and its maximum, and the published code, have.
+///         norm without the square, which its expectation, its maximum and the published code have.
 [[nodiscard]] inline double self_cluster(const CosineMoments& cosines, Index dims) {
   if (dims < 2) return undefined;
   const double d = static_cast<double>(dims);

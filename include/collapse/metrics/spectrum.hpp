@@ -11,10 +11,11 @@
 
 namespace collapse {
 
-/// The spectrum block of the report: every rank and shape of one list of singular values.
+/// The spectrum block of the report: every rank of one list of singular values and the shape of its decay.
 ///
 /// @param values   with their noise floor
 /// @param options  `alpha_first`, `alpha_last`
+/// @return see Spectrum
 /// Cost: O(min(N, D)).
 [[nodiscard]] inline Spectrum spectrum(SingularValues values, const Options& options = {}) {
   Spectrum result;
@@ -48,6 +49,7 @@ namespace collapse {
 /// @param Z         N x D embeddings
 /// @param options   `method`, `alpha_first`, `alpha_last`, `nonfinite`
 /// @param centring  whether the mean row is removed first
+/// @return see Spectrum
 /// @throws ShapeError, NonFiniteError as `moments`; OptionError
 /// Cost: that of singular_values(Z).
 template <class Derived>

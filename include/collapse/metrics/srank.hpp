@@ -14,7 +14,7 @@ namespace collapse {
 /// srank_delta: the smallest k for which the k largest singular values hold a share of at least 1 - delta of the sum of
 /// all. Of the values themselves; `rank_for_share` is the same of their squares.
 ///
-/// @param spectrum  uncentred for the literature's
+/// @param spectrum  uncentred in the literature
 /// @param delta     in [0, 1); the paper uses 0.01
 /// @return in [1, min(N, D)]; none for a spectrum of zeros
 /// @throws OptionError when delta is out of its range
@@ -34,6 +34,7 @@ namespace collapse {
 /// @param Z        N x D embeddings, or activations of a layer
 /// @param options  `method`, `nonfinite`
 /// @param delta    in [0, 1)
+/// @return in [1, min(N, D)]; none when all rows are zero
 /// @throws ShapeError, NonFiniteError as `moments`; OptionError
 /// Cost: that of singular_values(Z).
 template <class Derived>

@@ -22,17 +22,17 @@ struct Uniformity {
   bool exact = false;  ///< whether the pairs are all there are
 };
 
-/// The potential from its mean over pairs.
+/// Uniformity from the mean potential over pairs.
 [[nodiscard]] inline Uniformity uniformity(const PairPotential& pairs) {
   return {std::log1p(pairs.mean_less_one), pairs.standard_error, pairs.pairs, pairs.rows, pairs.exact};
 }
 
-/// Isotropy on the sphere: the logarithm of the average pairwise Gaussian potential,
-/// ln mean_{i < j} exp(-2 ||u_i - u_j||^2) with u_i = z_i / ||z_i||, over rows that have a direction.
+/// Uniformity on the sphere: the logarithm of the average pairwise Gaussian potential, ln mean_{i < j}
+/// exp(-2 ||u_i - u_j||^2) with u_i = z_i / ||z_i||, over rows that have a direction.
 ///
 /// @param Z        N x D embeddings
 /// @param options  `pair_rows`, `all_pairs`, `seed`: the pairs are those of the quantiles of `pairwise_cosine`;
-/// `nonfinite`
+///                 `nonfinite`
 /// @return in [-8, 0]: 0 is complete collapse, to full relative accuracy however near. Healthy, for rows
 ///         uniform on the sphere: -4 + 8 / D - 64 / D^3 + ... (ln of the mean of exp(4 c - 4) over the cosine c). With
 ///         a standard error where the pairs are a sample; undefined with fewer than two directions

@@ -16,8 +16,7 @@
 /// How far each dimension spreads and how far dimensions repeat each other: `variance` and `decorrelation`.
 ///
 /// - **Dead dimensions** are constant up to the rounding of the input, relative to their own size, not below an
-/// absolute
-///   threshold: a code that counts std < 1e-5 calls a small network dead and a large constant alive.
+///   absolute threshold: a code that counts std < 1e-5 calls a small network dead and a large constant alive.
 /// - **Hinge** is VICReg's variance term with gamma = 1 and epsilon = 1e-4 under the root. It is not scale free: meant
 ///   for embeddings that are trained towards unit variance.
 /// - **Dispersion** is the share of the mean squared length that is variance. It equals 1 - ||mean||^2 / mean ||z||^2,
@@ -89,8 +88,7 @@ namespace metrics {
 /// @param Z        N x D embeddings
 /// @param options  only `nonfinite` matters
 /// @return variances >= 0 in squared input units; dispersion in [0, 1], 0 is complete collapse; normalized_std healthy
-/// at
-///         1 / sqrt(D). Undefined with one row
+///         at 1 / sqrt(D). Undefined with one row
 /// @throws ShapeError, NonFiniteError as `moments`
 /// Cost: O(N D) time, O(N + D) memory.
 /// Source: Bardes, Ponce & LeCun, VICReg, 2022, eq. 1-2 (hinge); Chen & He, SimSiam, 2021, fig. 2 (normalized_std).

@@ -35,12 +35,12 @@ namespace collapse {
 /// @param Z        N x D embeddings; M of the rows have a direction, the others are left out
 /// @param options  only `nonfinite` matters
 /// @param order    q, in [0, infinity]: small orders weigh rare directions, large ones the common
-/// @return in [1, min(M, D)], never growing with the order; 1 is complete collapse. Healthy, at q = 1 and for
-///         random directions: a exp(-a / (2 b)) with a the smaller and b the larger of M and D (Page 1993)
+/// @return in [1, min(M, D)], never growing with the order; 1 is complete collapse. Healthy, at q = 1 and for random
+///         directions: a exp(-a / (2 b)) with a the smaller and b the larger of M and D (Page 1993)
 /// @throws ShapeError, NonFiniteError as `moments`; OptionError
 /// Cost: N D m flops and an eigenvalue problem of order m = min(N, D), O(m^2) memory.
 /// Source: Friedman & Dieng, The Vendi score, 2023, def. 3.1; Pasarkar & Dieng, Cousins of the Vendi score, 2024
-/// (orders).
+///         (orders).
 template <class Derived>
 [[nodiscard]] double vendi_score(const Eigen::DenseBase<Derived>& Z, const Options& options = {}, double order = 1.0) {
   metrics::require_order(order);

@@ -8,11 +8,11 @@
 
 namespace collapse::penalties {
 
-/// mean_i ||u_i - v_i||^2 of the directions of two views, over pairs in which both rows have one. The attracting half
-/// of a contrastive loss: alone it collapses.
+/// mean_i ||u_i - v_i||^2 of the directions of two views, over pairs in which both rows have one. It is the attracting
+/// half of a contrastive loss; minimised alone it leads to collapse.
 ///
 /// Its value is `alignment` of `compare(A, B)`.
-/// Cost: O(N D). An object keeps its memory from call to call; one object for each thread.
+/// Cost: O(N D). An object keeps its memory from call to call; use one object per thread.
 /// Source: Wang & Isola, Understanding contrastive representation learning, 2020, eq. 1 with alpha = 2.
 class Alignment {
  public:

@@ -15,7 +15,7 @@ namespace collapse::penalties {
 /// Its terms are `barlow_on_diagonal` and `barlow_off_diagonal` of `compare(A, B)`. A dimension that is constant up to
 /// rounding is standardised to zeros; it has no gradient.
 /// Cost: 3 N D min(N, D) multiplications for each view, on all threads: for N <= D through the Gram matrices of the
-/// rows. An object keeps its memory from call to call; one object for each thread.
+/// rows. An object keeps its memory from call to call; use one object per thread.
 /// Source: Zbontar et al., Barlow Twins, 2021, eq. 1-2.
 class BarlowTwins {
  public:

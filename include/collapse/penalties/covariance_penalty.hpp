@@ -13,8 +13,8 @@ namespace collapse::penalties {
 /// against dimensional collapse.
 ///
 /// Its value is `decorrelation.covariance_penalty` of the report.
-/// Cost: 3 N D min(N, D) multiplications on all threads: for N <= D through the Gram matrix of the rows, since
-/// sum_de C_de^2 = ||X X^T||^2 / (N - 1)^2. An object keeps its memory from call to call; one object for each thread.
+/// Cost: 3 N D min(N, D) multiplications on all threads: for N <= D through the Gram matrix of the rows, since sum_de
+/// C_de^2 = ||X X^T||_F^2 / (N - 1)^2. An object keeps its memory from call to call; use one object per thread.
 /// Source: Bardes, Ponce & LeCun, VICReg, 2022, eq. 3-4.
 class CovariancePenalty {
  public:

@@ -11,14 +11,14 @@
 
 namespace collapse::penalties {
 
-/// InfoNCE over the pairs of a batch: the cross-entropy of finding v_i among all v_j from u_i, and of finding u_i among
-/// all u_j from v_i, averaged. Directions u, v of the rows; logits u_i . v_j / temperature.
+/// InfoNCE over the pairs of a batch, with the logits u_i . v_j / temperature of the directions u, v of the rows: the
+/// cross-entropy of finding v_i among all v_j from u_i, and that of finding u_i among all u_j from v_i, averaged.
 ///
 /// A row of length 0 has the logit 0 with all others, and no gradient.
-/// Cost: 3 N^2 D multiplications on all threads, O(N^2) memory. An object keeps its memory from call to call; one
-/// object for each thread.
+/// Cost: 3 N^2 D multiplications on all threads, O(N^2) memory. An object keeps its memory from call to call; use one
+/// object per thread.
 /// Source: van den Oord, Li & Vinyals, Representation learning with contrastive predictive coding, 2018, eq. 4;
-/// symmetric as in Radford et al., CLIP, 2021, fig. 3.
+///         symmetric as in Radford et al., CLIP, 2021, fig. 3.
 class InfoNce {
  public:
   double temperature = 0.1;

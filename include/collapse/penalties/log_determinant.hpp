@@ -12,16 +12,17 @@
 
 namespace collapse::penalties {
 
-/// -ln det(C + epsilon I) / D, C the covariance: the volume that the batch fills. It grows without bound as any
-/// direction empties, and pushes hardest where the spectrum is smallest; lower is better.
+/// -ln det(C + epsilon I) / D, C the covariance: minus the logarithm of the volume that the batch fills. Lower is
+/// better. Where a direction loses its variance its gradient is steepest, and with epsilon tending to 0 the value grows
+/// without bound.
 ///
 /// It equals -mean_k ln(lambda_k + epsilon) over the D eigenvalues of C.
-/// Cost: N D min(N, D) multiplications on all threads, a Cholesky decomposition of order m = min(N, D) and its
-/// solutions, m^3 / 6 + 2 m^2 max(N, D) on one. An object keeps its memory from call to call, but the decomposition
-/// takes some of its own; one object for each thread.
+/// Cost: N D min(N, D) multiplications on all threads; a Cholesky decomposition of order m = min(N, D) and its
+/// solutions, m^3 / 6 + 2 m^2 max(N, D), on one. An object keeps its memory from call to call, but the decomposition
+/// allocates; use one object per thread.
 /// Source: Ozsoy, Hamdan, Arik, Yuret & Erdogan, Self-supervised learning with an information maximization criterion
-/// (CorInfoMax), 2022, eq. 8; Yu et al., Learning diverse and discriminative representations via the principle of
-/// maximal coding rate reduction, 2020 (the same by another scale).
+///         (CorInfoMax), 2022, eq. 8; Yu et al., Learning diverse and discriminative representations via the principle
+///         of maximal coding rate reduction, 2020 (the same up to scale).
 class LogDeterminant {
  public:
   double epsilon = 1e-4;  ///< in squared units of the embeddings, above 0

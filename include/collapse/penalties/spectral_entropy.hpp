@@ -11,15 +11,14 @@
 
 namespace collapse::penalties {
 
-/// sum_k p_k ln p_k, p_k = lambda_k / sum lambda the shares of the eigenvalues of the covariance: minus their entropy,
-/// to be minimised. It does not know the scale of the embeddings, only how evenly their variance is spread.
+/// sum_k p_k ln p_k with p_k = lambda_k / sum lambda the shares of the eigenvalues of the covariance: minus their
+/// entropy, to be minimised. It depends on how evenly the variance is spread, not on the scale of the embeddings.
 ///
 /// exp(-value) is `spectrum.entropy_rank` of the report.
-/// Cost: 3 N D m multiplications on all threads, m = min(N, D), and an eigendecomposition of order m, about 9 m^3 on
-/// one. An object keeps its memory from call to call, but the decomposition takes some of its own; one object for each
-/// thread.
+/// Cost: 3 N D m multiplications on all threads, m = min(N, D), and an eigendecomposition of order m, about 9 m^3, on
+/// one. An object keeps its memory from call to call, but the decomposition allocates; use one object per thread.
 /// Source: Roy & Vetterli, The effective rank, 2007 (of eigenvalues instead of singular values); Kim et al., VNE, an
-/// effective method for improving deep representation by manipulating eigenvalue distribution, 2023.
+///         effective method for improving deep representation by manipulating eigenvalue distribution, 2023.
 class SpectralEntropy {
  public:
   /// @param z         N x D, N >= 2

@@ -64,7 +64,7 @@ void load(const Eigen::DenseBase<Derived>& z, Eigen::MatrixXd& out) {
   statistics::throw_non_finite(view, row);
 }
 
-/// Takes its mean from a column.
+/// Subtracts its mean from a column.
 template <class Column>
 void centre(Column&& column) {
   column.array() -= column.mean();
@@ -72,15 +72,16 @@ void centre(Column&& column) {
   column.array() -= column.mean();
 }
 
-/// The batch about its mean.
+/// The batch with its mean row removed.
 template <class Derived>
 void load_centred(const Eigen::DenseBase<Derived>& z, Eigen::MatrixXd& out) {
   load(z, out);
   for (Index d = 0; d < out.cols(); ++d) centre(out.col(d));
 }
 
-/// The directions of the rows of a batch, and the way back from a gradient with respect to them. A row of length 0 has
-/// none, and one so short that the gradient would leave the range counts as such: it stays 0, and so does its gradient.
+/// The directions of the rows of a batch, and the map from a gradient with respect to them to one with respect to the
+/// rows. A row of length 0 has no direction; neither has one so short that its gradient would overflow. Both u and the
+/// gradient are 0 there.
 class UnitRows {
  public:
   template <class Derived>

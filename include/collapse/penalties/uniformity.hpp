@@ -14,8 +14,8 @@ namespace collapse::penalties {
 /// ln mean_{i < j} exp(-t ||u_i - u_j||^2) of the directions of a batch: the repelling half of a contrastive loss.
 ///
 /// With t = 2 its value is that of `uniformity(Z)` over all pairs.
-/// Cost: 2 N^2 D multiplications on all threads, O(N^2) memory. An object keeps its memory from call to call; one
-/// object for each thread.
+/// Cost: 2 N^2 D multiplications on all threads, O(N^2) memory. An object keeps its memory from call to call; use one
+/// object per thread.
 /// Source: Wang & Isola, Understanding contrastive representation learning, 2020, sec. 4.1.2.
 class Uniformity {
  public:

@@ -9,11 +9,11 @@
 namespace collapse::penalties {
 
 /// The variance term of VICReg: mean_d max(0, gamma - sqrt(C_dd + epsilon)). It is 0 when every dimension has a
-/// standard deviation of `gamma`, and pushes apart rows that collapse.
+/// standard deviation of `gamma` or more, and pushes apart rows that collapse.
 ///
 /// With the defaults its value is `variance.hinge` of the report. The square root is differentiable where a dimension
 /// is constant, and its gradient 0 there: a batch that has collapsed exactly is not moved.
-/// Cost: O(N D). An object keeps its memory from call to call; one object for each thread.
+/// Cost: O(N D). An object keeps its memory from call to call; use one object per thread.
 /// Source: Bardes, Ponce & LeCun, VICReg, 2022, eq. 1-2.
 class VarianceHinge {
  public:

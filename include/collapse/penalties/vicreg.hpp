@@ -14,10 +14,10 @@ namespace collapse::penalties {
 ///     collapse::penalties::Vicreg vicreg;
 ///     const double loss = vicreg.value_and_gradient(A, B, dA, dB);
 ///
-/// Its value is `vicreg` of `compare(A, B)`. The gradient vanishes with the embeddings equal: of exactly collapsed
-/// views nothing is pushed apart.
-/// Cost: 6 N D min(N, D) multiplications on all threads. An object keeps its memory from call to call; one object for
-/// each thread.
+/// Its value is `vicreg` of `compare(A, B)`. When all embeddings are equal the gradient is 0: views that have collapsed
+/// exactly are not pushed apart.
+/// Cost: 6 N D min(N, D) multiplications on all threads. An object keeps its memory from call to call; use one object
+/// per thread.
 /// Source: Bardes, Ponce & LeCun, VICReg, 2022, eq. 1-6.
 class Vicreg {
  public:

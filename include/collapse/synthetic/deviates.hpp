@@ -8,8 +8,8 @@
 #include <cstdint>
 
 /// Random numbers with the same bits on every platform. Logarithms and exponentials differ between standard libraries
-/// in the last digit, and a compiler may or may not fuse a product with a sum; so there is nothing here but sums,
-/// quotients, square roots and explicit std::fma, each of which has one right answer.
+/// in the last digit, and a compiler may or may not fuse a product with a sum. So only sums, quotients, square roots
+/// and explicit std::fma are used here, each of which has one correctly rounded result.
 namespace collapse::synthetic {
 
 /// c[0] + c[1] x + c[2] x^2 + ...

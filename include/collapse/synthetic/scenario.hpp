@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-/// Graded families of embeddings with the truth attached, to find out what a number or a verdict is worth:
+/// Graded families of embeddings with the truth attached, for judging how well a number or a verdict works:
 ///
 ///     const auto sample = collapse::synthetic::scenario<float>(Family::dimensional, 0.8, 256, 64, seed);
 ///     // sample.embeddings, sample.truth
@@ -60,8 +60,9 @@ inline constexpr std::array<Family, 12> families{Family::power_law,    Family::h
   return family == Family::power_law || family == Family::heavy_tails || family == Family::mixture;
 }
 
-/// What a family is at a strength. A collapse is one from strength 0.75 on, none at 0, and between them a matter of
-/// degree. Of dead dimensions and norms the verdict is a matter of degree everywhere: they are findings.
+/// What is true of a family at a strength. It is a collapse from strength 0.75 on, is none at 0, and has no clear
+/// answer between them. Dead dimensions and norms are findings that no verdict follows from: for them `verdict` is
+/// empty at every strength above 0.
 struct Truth {
   Family family = Family::power_law;
   double strength = 0.0;
@@ -117,7 +118,7 @@ template <EmbeddingScalar Scalar>
   });
 }
 
-/// In double as far as it goes: what is left of the collapsed class may lie below the rounding of its centre.
+/// Formed in double: the spread of the collapsed class may be smaller than the rounding of its centre to the scalar.
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> single_class(Index rows, Index dims, double strength, std::uint64_t seed) {
   Embeddings<double> result = clusters<double>(rows, dims, mixture_centres, mixture_spread, seed);
