@@ -12,7 +12,11 @@ endfunction()
 
 file(REMOVE_RECURSE "${work}")
 file(MAKE_DIRECTORY "${work}")
-run("${CMAKE_COMMAND}" --install "${build}" --config "${config}" --component command_line --prefix "${work}/prefix")
+set(of_config)
+if(config)
+  set(of_config --config "${config}")
+endif()
+run("${CMAKE_COMMAND}" --install "${build}" ${of_config} --component command_line --prefix "${work}/prefix")
 file(RENAME "${work}/prefix" "${work}/moved")
 
 find_program(program collapse PATHS "${work}/moved/bin" NO_DEFAULT_PATH REQUIRED)
