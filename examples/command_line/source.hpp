@@ -1,5 +1,7 @@
 #pragma once
 
+#include "format.hpp"
+
 #include <collapse/error.hpp>
 #include <collapse/io/npy.hpp>
 #include <collapse/io/raw.hpp>
@@ -22,18 +24,6 @@
 #include <variant>
 
 namespace command_line {
-
-enum class Format { by_name, npy, safetensors, text };
-
-[[nodiscard]] constexpr std::string_view to_string(Format format) {
-  switch (format) {
-    case Format::by_name: return "auto";
-    case Format::npy: return "npy";
-    case Format::safetensors: return "safetensors";
-    case Format::text: return "text";
-  }
-  return "unknown";
-}
 
 /// By the ending of the name; .npy where that tells nothing.
 [[nodiscard]] inline Format format_of(const std::filesystem::path& path) {

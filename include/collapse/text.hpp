@@ -680,7 +680,7 @@ inline void put_reason(std::string& out, const Glyphs& glyphs, std::string_view 
   const std::string pairs = block.exact ? "all pairs"
                                         : fmt::format("{} of {}", counted(block.pairs, "pair", "pairs"),
                                                       counted(block.sampled_rows, "sampled row", "sampled rows"));
-  put_line(out, title(glyphs, "uniformity", page_width, block.pairs == 0 ? "no pairs of non-zero rows" : pairs));
+  put_line(out, title(glyphs, "isotropy", page_width, block.pairs == 0 ? "no pairs of non-zero rows" : pairs));
   put_number(out, "uniformity", number(block.uniformity),
              block.exact
                  ? "0 is collapse, down to -4 spread out"

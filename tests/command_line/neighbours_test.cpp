@@ -63,7 +63,7 @@ TEST_CASE("option --neighbours adds the neighbourhood of the rows after all else
   const std::string report = without.out.substr(0, without.out.find("\nnot asked for: "));
   CHECK(without.out.size() > report.size());
   CHECK(with.out == report + fmt::format("\n{}\n", neighbourhood(z)) +
-                        "\nnot asked for: --uniformity, --labels FILE, --resamples N\n");
+                        "\nnot asked for: --isotropy, --labels FILE, --resamples N\n");
 
   Json json = scored_json(file + " --neighbours");
   CHECK(json["neighbours"] == parsed(neighbourhood(z)));

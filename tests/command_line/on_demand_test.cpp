@@ -86,7 +86,7 @@ TEST_CASE("option --labels adds the report on classes", "[command_line_on_demand
 
   const Outcome text = run("score " + file + " --labels " + names);
   CHECK(contains(text.out, "70 rows in 3 classes"));
-  CHECK(contains(text.out, "not asked for: --uniformity, --neighbours, --resamples N\n"));
+  CHECK(contains(text.out, "not asked for: --isotropy, --neighbours, --resamples N\n"));
 }
 
 TEST_CASE("labels are one for each row of all files", "[command_line_on_demand]") {
@@ -108,13 +108,26 @@ TEST_CASE("labels are one for each row of all files", "[command_line_on_demand]"
   check_refused(run("score " + whole + " --labels " + quoted(folder.write("bad.txt", "one\n"))), "line 1");
 }
 
-TEST_CASE("option --uniformity adds its block", "[command_line_on_demand]") {
+TEST_CASE("option --isotropy adds the block of that name", "[command_line_on_demand]") {
   const TemporaryFolder folder;
   const Dense<double> z = collapse::reference::gaussian<double>(60, 7, 3);
   const std::string file = quoted(folder.write("Z.npy", npy_file(z)));
-  const Json json = json_of("score " + file + " --uniformity");
-  CHECK(agree(json.at("uniformity"), Json::parse(Json(collapse::isotropy(z)).dump())));
-  CHECK(contains(run("score " + file + " --uniformity").out, "vendi score"));
+  const Json json = json_of("score " + file + " --isotropy");
+  CHECK(agree(json.at("isotropy"), Json::parse(Json(collapse::isotropy(z)).dump())));
+  CHECK_FALSE(json.contains("uniformity"));
+  CHECK_FALSE(json_of("score " + file).contains("isotropy"));
+  const Outcome text = run("score " + file + " --isotropy");
+  CHECK(contains(text.out, " isotropy "));
+  CHECK(contains(text.out, "vendi score"));
+  CHECK(contains(text.out, "not asked for: --labels FILE, --neighbours, --resamples N\n"));
+}
+
+TEST_CASE("option --uniformity is another name of --isotropy", "[command_line_on_demand]") {
+  const TemporaryFolder folder;
+  const std::string file = quoted(folder.write("Z.npy", npy_file(collapse::reference::gaussian<float>(60, 7, 3))));
+  CHECK(run("score " + file + " --uniformity").out == run("score " + file + " --isotropy").out);
+  CHECK(json_of("score " + file + " --uniformity").at("isotropy") ==
+        json_of("score " + file + " --isotropy").at("isotropy"));
 }
 
 TEST_CASE("option --resamples adds standard errors and leaves the report", "[command_line_on_demand]") {

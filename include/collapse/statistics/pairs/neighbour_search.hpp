@@ -262,7 +262,7 @@ class NeighbourSearch {
         x[p] = queries_.row(wait_[first + p].first);
         y[p] = others_.row(wait_[first + p].second);
       }
-      const std::array<double, Pairs> distance = distances<Pairs>(x, y, depth_);
+      const std::array<double, Pairs> distance = linalg::distances<Pairs>(x, y, depth_);
       for (std::size_t p = 0; p < Pairs; ++p) {
         offer(wait_[first + p].first, {search_.points_.ranked(distance[p]), first_other_ + wait_[first + p].second});
       }

@@ -1,0 +1,108 @@
+#include "groups.hpp"
+
+#include "values.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace command_line {
+
+namespace {
+
+constexpr std::array verdicts{collapse::Verdict::healthy,        collapse::Verdict::dimensional_collapse,
+                              collapse::Verdict::anisotropic,    collapse::Verdict::cluster_collapse,
+                              collapse::Verdict::class_collapse, collapse::Verdict::complete_collapse,
+                              collapse::Verdict::undetermined};
+
+constexpr std::array methods{collapse::SpectrumMethod::automatic, collapse::SpectrumMethod::gram,
+                             collapse::SpectrumMethod::svd};
+
+constexpr std::array formats{Format::by_name, Format::npy, Format::safetensors, Format::text};
+
+std::vector<collapse::Verdict> verdict_list(std::string_view names) {
+  std::vector<collapse::Verdict> list;
+  for (;;) {
+    const std::size_t comma = names.find(',');
+    list.push_back(by_name("--fail-on", names.substr(0, comma), verdicts));
+    if (comma == std::string_view::npos) return list;
+    names.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+std::string name_of(const std::vector<std::string>& paths) {
+  if (paths.empty()) return "";
+  if (paths.size() == 1) return paths.front();
+  return fmt::format("{} and {} more", paths.front(), paths.size() - 1);
+}
+
+std::string verdicts_and_status() {
+  return "Verdicts: healthy, dimensional_collapse, anisotropic, cluster_collapse,\n"
+         "          class_collapse, complete_collapse, undetermined\n\n"
+         "Exit status: 0 scored, 1 a verdict named by --fail-on was reached (the report\n"
+         "is printed all the same), 2 bad usage or input (one line on standard error).\n\n";
+}
+
+void declare_format(Arguments& arguments, Input& input) {
+  arguments.value({.name = "--format",
+                   .value = "npy|safetensors|text|auto",
+                   .help = "Of the files, when their names do not tell",
+                   .preset = "auto"},
+                  [&input](const std::string& text) { input.format = by_name("--format", text, formats); });
+  arguments.value({.name = "--tensor",
+                   .value = "NAME",
+                   .help = "Which tensor of a .safetensors file; not needed when there is one"},
+                  [&input](const std::string& text) { input.tensor = text; });
+}
+
+void declare_output(Arguments& arguments, Output& output) {
+  arguments.flag({.name = "--json", .help = "Print one JSON object; undefined numbers are null"}, output.json);
+  arguments.value({.name = "--fail-on",
+                   .value = "VERDICT[,VERDICT...]",
+                   .help = "Exit with status 1 when the verdict is one of these"},
+                  [&output](const std::string& text) { output.fail_on = verdict_list(text); });
+}
+
+void declare_saving(Arguments& arguments, std::string& path) {
+  arguments.value(
+      {.name = "--save-state", .value = "STATE", .help = "Write all that was seen to a file, for `collapse merge`"},
+      [&path](const std::string& text) { path = file_name("--save-state", text); });
+}
+
+void declare_pairs(Arguments& arguments, collapse::Options& options) {
+  arguments.flag({.name = "--all-pairs",
+                  .help = "Cosine quantiles over all pairs of rows, however many; holds all\nrows in memory"},
+                 options.all_pairs);
+  arguments.value({.name = "--pair-rows",
+                   .value = "N",
+                   .help = "Of longer files, cosine quantiles over the pairs among N rows",
+                   .preset = std::to_string(options.pair_rows)},
+                  [&options](const std::string& text) {
+                    options.pair_rows = whole_number<collapse::Index>("--pair-rows", text, 2);
+                  });
+  arguments.value(
+      {.name = "--seed",
+       .value = "S",
+       .help = "Seed of the sample that --pair-rows draws",
+       .preset = std::to_string(options.seed)},
+      [&options](const std::string& text) { options.seed = whole_number<std::uint64_t>("--seed", text, 0); });
+}
+
+void declare_measuring(Arguments& arguments, collapse::Options& options) {
+  arguments.value({.name = "--method",
+                   .value = "gram|svd|auto",
+                   .help = "Of the spectrum: gram is fast, svd resolves smaller values and\nholds all rows in memory",
+                   .preset = "auto"},
+                  [&options](const std::string& text) { options.method = by_name("--method", text, methods); });
+  arguments.flag({.name = "--skip-nonfinite", .help = "Leave out rows that hold a NaN or an infinity"},
+                 [&options] { options.nonfinite = collapse::NonFinite::skip_rows; });
+}
+
+}  // namespace command_line
