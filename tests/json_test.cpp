@@ -103,8 +103,11 @@ Report full_report() {
   r.spectrum_uncentered = spectrum(collapse::SpectrumMethod::svd);
   r.diagnosis.verdict = collapse::Verdict::dimensional_collapse;
   r.diagnosis.findings = {
-      {"dimensional_collapse", take(), "spectrum.effective_rank", take(), take(), "why \"σ\"\n", "how"},
-      {"undefined", 0.0, "cosine.mean", collapse::undefined, collapse::undefined, "why", ""}};
+      {collapse::FindingKind::dimensional_collapse, take(),
+       collapse::metric_path<&Report::spectrum, &collapse::Spectrum::effective_rank>, take(), take(), "why \"σ\"\n",
+       "how"},
+      {collapse::FindingKind::undefined_number, 0.0, collapse::metric_path<&Report::cosine, &collapse::Cosine::mean>,
+       collapse::undefined, collapse::undefined, "why", ""}};
   return r;
 }
 

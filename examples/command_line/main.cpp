@@ -12,10 +12,6 @@
 #include <collapse/io/labels.hpp>
 #include <collapse/io/state_file.hpp>
 #include <collapse/json.hpp>
-#include <collapse/json/classes.hpp>
-#include <collapse/json/comparison.hpp>
-#include <collapse/json/layers.hpp>
-#include <collapse/json/neighbourhood.hpp>
 #include <collapse/metrics/variance.hpp>
 #include <collapse/neighbourhood.hpp>
 #include <collapse/streams/labelled_accumulator.hpp>
