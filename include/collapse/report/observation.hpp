@@ -36,7 +36,7 @@ struct Observation {
                 {.tells = "directions that the population behind a batch uses, from products of pairs of its rows",
                  .range = "[1, D]",
                  .healthy = "many",
-                 .cost = "4096 + 8 n products of two rows",
+                 .cost = "(4096 + 8 N) D",
                  .source = "Gao et al. 2017",
                  .formula = "metrics/population_participation_ratio.hpp"}));
     visit(same_number<&Report::spectrum, &Spectrum::effective_rank>(&Observation::effective_rank));

@@ -49,9 +49,12 @@ namespace text {
 [[nodiscard]] inline std::vector<std::string_view> near_paths(std::string_view path) {
   std::vector<std::pair<std::size_t, std::string_view>> found;
   for (const CataloguedResult& result : catalogue()) {
+    std::string again;
     for (const CatalogueEntry& entry : *result.entries) {
-      if (!is_own(entry)) continue;
       const std::string_view known = entry.path;
+      // The numbers of a whole result inside of another are known by the shorter path.
+      if (std::string_view(entry.info.repeats).ends_with(')')) again = std::string(known).append(".");
+      if (!is_own(entry) || (!again.empty() && known.starts_with(again))) continue;
       const std::string_view last = known.substr(known.rfind('.') == std::string_view::npos ? 0 : known.rfind('.') + 1);
       const std::size_t distance = std::min(edit_distance(path, known), edit_distance(path, last));
       if (distance <= std::max<std::size_t>(1, path.size() / 3)) found.emplace_back(distance, known);
@@ -112,12 +115,12 @@ inline void put_explanation(std::string& out, const CataloguedResult& result, co
   put("tells", info.tells);
   put("range", info.range);
   put("healthy", info.healthy);
-  const std::string cost = *info.cost != '\0' ? std::string(info.cost) + " multiplications"
-                                              : fmt::format("that of {}: {}", result.call, result.cost);
+  const std::string cost =
+      *info.cost != '\0' ? std::string(info.cost) : fmt::format("that of {}: {}", result.call, result.cost);
   put("cost", cost);
   put("source", info.source);
   if (*info.formula != '\0') put("formula", std::string("collapse/").append(info.formula));
-  if (info.resampled) put("error", "a standard error with Options::resamples");
+  if (info.resampled && !entry.block) put("error", "a standard error with Options::resamples");
   if (info.on_demand) put("when", "only where it is asked for");
 }
 
@@ -177,8 +180,11 @@ inline void put_explanation(std::string& out, const CataloguedResult& result, co
       "| number | what it tells | range | healthy | cost | source |\n"
       "|---|---|---|---|---|---|\n";
   const auto put = [&out](std::string_view name, const FieldInfo& info) {
-    out += fmt::format("| `{}` | {} | {} | {} | {} | {} |\n", name, info.tells, info.range, info.healthy, info.cost,
-                       info.source);
+    out.append("| `").append(name).append("` |");
+    for (const std::string_view cell : {info.tells, info.range, info.healthy, info.cost, info.source}) {
+      out.append(cell.empty() ? "" : " ").append(cell).append(" |");
+    }
+    out += '\n';
   };
   for (const CataloguedResult& result : catalogue()) {
     out += fmt::format("| **`{}`** | {} | | | {} | |\n", result.call, result.tells, result.cost);
