@@ -7,9 +7,21 @@
 #include <collapse/report.hpp>
 #include <collapse/statistics/spectra/spectrum.hpp>
 
+#include <Eigen/Core>
+
 #include <utility>
 
 namespace collapse {
+
+/// Information abundance, sum sigma / sigma_1. Uncentred it is the number of the paper, for embedding tables of
+/// recommenders, where it falls towards 1 as a table collapses; centred it is the same of the rows about their mean.
+///
+/// @return in [1, largest_rank()], k for k equal singular values; undefined for a spectrum of zeros
+/// Source: Guo et al., On the embedding collapse when scaling up recommendation models, 2024, def. 3.1.
+[[nodiscard]] inline double information_abundance(const SingularValues& spectrum) {
+  const Eigen::ArrayXd values = metrics::relative_values(spectrum);
+  return values.size() > 0 ? values.sum() : undefined;
+}
 
 /// The spectrum block of the report: every rank and shape of one list of singular values.
 ///
@@ -27,6 +39,7 @@ namespace collapse {
   result.entropy_rank = entropy_rank(values);
   result.participation_ratio = participation_ratio(values);
   result.stable_rank = stable_rank(values);
+  result.information_abundance = information_abundance(values);
   result.condition_number = condition_number(values);
   result.top1_share = energy_share(values, 1);
   result.top10_share = energy_share(values, 10);

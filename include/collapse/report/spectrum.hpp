@@ -48,6 +48,7 @@ struct Spectrum {
   double expected_effective_rank = undefined;     ///< of an isotropic Gaussian sample of this shape
   double effective_rank_vs_expected = undefined;  ///< healthy near 1, whatever the shape
   SpectrumMethod method = SpectrumMethod::gram;   ///< the one used, never `automatic`
+  double information_abundance = undefined;       ///< Guo et al. 2024, of the uncentred rows; [1, r]
 
   template <class Visit>
   static constexpr void fields(Visit&& visit) {
@@ -113,6 +114,15 @@ struct Spectrum {
                  .healthy = "many",
                  .source = "Rudelson & Vershynin 2007",
                  .formula = "metrics/effective_rank.hpp",
+                 .resampled = true}));
+    visit(field("information_abundance", &Spectrum::information_abundance,
+                {.label = "information abundance",
+                 .remark = "sum of sigma over largest",
+                 .tells = "sum of sigma over the largest; the published number is that of the uncentred rows",
+                 .range = "[1, m]",
+                 .healthy = "many",
+                 .source = "Guo et al. 2024",
+                 .formula = "metrics/spectrum.hpp",
                  .resampled = true}));
     visit(field("numerical_rank", &Spectrum::numerical_rank,
                 {.label = "numerical rank",
