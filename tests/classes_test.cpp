@@ -4,6 +4,7 @@
 #include "support/reference_statistics.hpp"
 
 #include <collapse/classes.hpp>
+#include <collapse/report/catalogue.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -89,6 +90,7 @@ bool near(double measured, Real expected, Real tolerance) {
 
 std::string why(const ClassCollapse& result, const std::string& metric) {
   for (const Finding& finding : result.findings) {
+    CHECK(find_entry(finding.metric.full()) != nullptr);
     if (finding.metric == metric) return finding.explanation;
   }
   return "no finding";

@@ -1,4 +1,5 @@
 #include <collapse/compare.hpp>
+#include <collapse/report/catalogue.hpp>
 
 #include "support/catch.hpp"
 #include "support/one_thread.hpp"
@@ -29,6 +30,7 @@ bool same_numbers(const Report& left, const Report& right) {
 
 std::string reason(const Comparison& comparison, const std::string& metric) {
   for (const Finding& finding : comparison.findings) {
+    CHECK(find_entry(finding.metric.full()) != nullptr);
     if (finding.metric == metric) return finding.explanation;
   }
   return "";

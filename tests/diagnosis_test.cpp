@@ -44,14 +44,14 @@ Report healthy_report(Index samples = 1000, Index dims = 64) {
 
 const Finding* find(const Diagnosis& diagnosis, const std::string& kind, const std::string& metric = {}) {
   for (const Finding& finding : diagnosis.findings) {
-    if (finding.kind == kind && (metric.empty() || finding.metric == metric)) return &finding;
+    if (to_string(finding.kind) == kind && (metric.empty() || finding.metric == metric)) return &finding;
   }
   return nullptr;
 }
 
 std::vector<std::string> kinds(const Diagnosis& diagnosis) {
   std::vector<std::string> result;
-  for (const Finding& finding : diagnosis.findings) result.push_back(finding.kind);
+  for (const Finding& finding : diagnosis.findings) result.emplace_back(to_string(finding.kind));
   std::sort(result.begin(), result.end());
   return result;
 }
@@ -64,12 +64,11 @@ bool near(double a, double b) { return std::abs(a - b) <= 1e-14; }
 void check_form(const Diagnosis& diagnosis) {
   double before = 1.0;
   for (const Finding& finding : diagnosis.findings) {
-    CAPTURE(finding.kind, finding.severity, finding.explanation);
+    CAPTURE(to_string(finding.kind), finding.severity, finding.explanation);
     CHECK(finding.severity >= 0.0);
     CHECK(finding.severity <= before);
     before = finding.severity;
-    CHECK_FALSE(finding.kind.empty());
-    CHECK(finding.kind.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string::npos);
+    CHECK(std::find(finding_kinds.begin(), finding_kinds.end(), finding.kind) != finding_kinds.end());
     CHECK_FALSE(finding.metric.empty());
     CHECK_FALSE(finding.explanation.empty());
     CHECK_FALSE(contains(finding.explanation, "nan"));
@@ -78,7 +77,8 @@ void check_form(const Diagnosis& diagnosis) {
     for (const char c : finding.explanation + finding.remedy) CHECK((c >= ' ' && c <= '~'));
     // A remark needs no cure, anything grave does.
     if (finding.severity > 0.0) CHECK_FALSE(finding.remedy.empty());
-    if (finding.kind == "undefined") CHECK((std::isnan(finding.value) && std::isnan(finding.threshold)));
+    if (finding.kind == FindingKind::undefined_number)
+      CHECK((std::isnan(finding.value) && std::isnan(finding.threshold)));
   }
 }
 
@@ -99,7 +99,7 @@ TEST_CASE("healthy numbers are healthy and leave nothing to say", "[diagnosis]")
 TEST_CASE("an earlier diagnosis is not read", "[diagnosis]") {
   Report report = healthy_report();
   report.diagnosis.verdict = Verdict::complete_collapse;
-  report.diagnosis.findings.push_back({"stale", 1.0, "nothing", 0.0, 0.0, "stale", ""});
+  report.diagnosis.findings.push_back({FindingKind::anisotropy, 1.0, {}, 0.0, 0.0, "stale", ""});
   CHECK(diagnose(report).verdict == Verdict::healthy);
   CHECK(diagnose(report).findings.empty());
 }
@@ -114,7 +114,7 @@ TEST_CASE("a dispersion at or below its threshold is complete collapse", "[diagn
     CHECK(diagnosis.verdict == Verdict::complete_collapse);
     REQUIRE(diagnosis.findings.size() == 1);
     const Finding& finding = diagnosis.findings[0];
-    CHECK(finding.kind == "complete_collapse");
+    CHECK(finding.kind == FindingKind::complete_collapse);
     CHECK(finding.metric == "variance.dispersion");
     CHECK(finding.value == dispersion);
     CHECK(finding.threshold == 0.01);
@@ -136,7 +136,7 @@ TEST_CASE("a mean cosine at or above its threshold is complete collapse", "[diag
     CHECK(diagnosis.verdict == Verdict::complete_collapse);
     REQUIRE(diagnosis.findings.size() == 1);
     const Finding& finding = diagnosis.findings[0];
-    CHECK(finding.kind == "complete_collapse");
+    CHECK(finding.kind == FindingKind::complete_collapse);
     CHECK(finding.metric == "cosine.mean");
     CHECK(finding.value == cosine);
     CHECK(finding.threshold == 0.975);
@@ -192,7 +192,7 @@ TEST_CASE("an effective rank far below what is expected is dimensional collapse"
     CHECK(diagnosis.verdict == Verdict::dimensional_collapse);
     REQUIRE(diagnosis.findings.size() == 1);
     const Finding& finding = diagnosis.findings[0];
-    CHECK(finding.kind == "dimensional_collapse");
+    CHECK(finding.kind == FindingKind::dimensional_collapse);
     CHECK(finding.metric == "spectrum.effective_rank_vs_expected");
     CHECK(finding.value == ratio);
     CHECK(finding.threshold == 0.25);
@@ -246,7 +246,7 @@ TEST_CASE("the gravest verdict wins and every finding is told", "[diagnosis]") {
   Diagnosis diagnosis = checked(report);
   CHECK(diagnosis.verdict == Verdict::dimensional_collapse);
   CHECK(kinds(diagnosis) == std::vector<std::string>{"anisotropy", "dimensional_collapse"});
-  CHECK(diagnosis.findings[0].kind == "dimensional_collapse");
+  CHECK(diagnosis.findings[0].kind == FindingKind::dimensional_collapse);
 
   report.cosine.mean = 0.99;
   report.variance.dispersion = 0.002;
@@ -264,12 +264,12 @@ TEST_CASE("the gravest verdict wins and every finding is told", "[diagnosis]") {
   report.spectrum.alpha = undefined;
   diagnosis = checked(report);
   CHECK(diagnosis.findings.size() == 6);
-  CHECK(diagnosis.findings[0].kind == "below_precision");
+  CHECK(diagnosis.findings[0].kind == FindingKind::below_precision);
   CHECK(diagnosis.findings[1].metric == "variance.dispersion");
   CHECK(diagnosis.findings[2].metric == "cosine.mean");
-  CHECK(diagnosis.findings[3].kind == "skipped_rows");
-  CHECK(diagnosis.findings[4].kind == "zero_rows");
-  CHECK(diagnosis.findings[5].kind == "undefined");
+  CHECK(diagnosis.findings[3].kind == FindingKind::skipped_rows);
+  CHECK(diagnosis.findings[4].kind == FindingKind::zero_rows);
+  CHECK(diagnosis.findings[5].kind == FindingKind::undefined_number);
 }
 
 TEST_CASE("dead dimensions are counted as a share and do not decide the verdict", "[diagnosis]") {
@@ -331,7 +331,7 @@ TEST_CASE("rows that were left out are counted", "[diagnosis]") {
   CHECK(find(diagnosis, "zero_rows")->explanation ==
         "400 rows of length 0 have no direction and are left out of every cosine");
   CHECK(find(diagnosis, "skipped_rows")->explanation == "3 rows hold a NaN or an infinity and were left out");
-  CHECK(diagnosis.findings[0].kind == "zero_rows");
+  CHECK(diagnosis.findings[0].kind == FindingKind::zero_rows);
 }
 
 TEST_CASE("few rows tell a complete collapse and nothing else", "[diagnosis]") {
@@ -455,7 +455,7 @@ TEST_CASE("findings of the same severity keep the order of the examination", "[d
   report.spectrum.numerical_rank = 0;
   const Diagnosis diagnosis = checked(report);
   REQUIRE(diagnosis.findings.size() >= 3);
-  CHECK(diagnosis.findings[0].kind == "below_precision");
+  CHECK(diagnosis.findings[0].kind == FindingKind::below_precision);
   CHECK(diagnosis.findings[1].metric == "variance.dispersion");
   CHECK(diagnosis.findings[2].metric == "cosine.mean");
 }
@@ -602,8 +602,8 @@ TEST_CASE("the finding that the verdict rests on is marked and says where its th
   const auto decisive = [](const Diagnosis& diagnosis) {
     std::vector<std::string> result;
     for (const Finding& finding : diagnosis.findings) {
-      if (finding.decisive) result.push_back(finding.kind);
-      if (finding.severity >= 0.3) CHECK((finding.kind == "dead_dimensions" || !finding.origin.empty()));
+      if (finding.decisive) result.emplace_back(to_string(finding.kind));
+      if (finding.severity >= 0.3) CHECK((finding.kind == FindingKind::dead_dimensions || !finding.origin.empty()));
     }
     return result;
   };
@@ -678,7 +678,8 @@ TEST_CASE("lengths are judged by a baseline alone", "[diagnosis]") {
   CHECK(diagnose(report, fitted).verdict == Verdict::healthy);
   CHECK(fitted.smallest_norm == 0.08);
   CHECK(fitted.largest_norm == 800.0);
-  for (const auto& [length, kind] : {std::pair{0.07, "norm_collapse"}, {801.0, "norm_explosion"}}) {
+  for (const auto& [length, kind] :
+       {std::pair{0.07, FindingKind::norm_collapse}, {801.0, FindingKind::norm_explosion}}) {
     report.norms.mean = length;
     CHECK(diagnose(report).findings.empty());
     const Diagnosis diagnosis = checked(report, fitted);

@@ -159,10 +159,10 @@ TEST_CASE("a profile prints as a table of eighty columns", "[layer_profile]") {
     const std::vector<std::string> table = lines(text);
     REQUIRE(table.size() == 11);
     for (const std::string& line : table) {
-      CHECK(detail::text::columns(line) <= 80);
+      CHECK(text::columns(line) <= 80);
       CHECK((line.empty() || line.back() != ' '));
     }
-    CHECK(detail::text::columns(table[0]) == 80);
+    CHECK(text::columns(table[0]) == 80);
     CHECK(table[2].find("healthy") != std::string::npos);
     CHECK(table[4].find("0.25") != std::string::npos);
     CHECK(table[4].find("dimensional") != std::string::npos);

@@ -963,7 +963,7 @@ TEST_CASE("a log that fails neither stops the training nor passes unseen", "[mon
 }
 
 TEST_CASE("an alarm prints as one line", "[monitor]") {
-  Alarm alarm{.metric = "variance.dispersion",
+  Alarm alarm{.metric = metric_path<&Report::variance, &Variance::dispersion>,
               .quantity = "variance.dispersion",
               .since = 1200,
               .step = 1202,

@@ -16,7 +16,7 @@ namespace {
 
 bool finds(const Report& report, const std::string& kind) {
   return std::any_of(report.diagnosis.findings.begin(), report.diagnosis.findings.end(),
-                     [&](const Finding& finding) { return finding.kind == kind; });
+                     [&](const Finding& finding) { return to_string(finding.kind) == kind; });
 }
 
 double relative(double measured, Real expected) {

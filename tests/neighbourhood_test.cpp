@@ -2,6 +2,7 @@
 #include "support/reference_statistics.hpp"
 
 #include <collapse/neighbourhood.hpp>
+#include <collapse/report/catalogue.hpp>
 #include <collapse/synthetic.hpp>
 
 #include <algorithm>
@@ -16,6 +17,7 @@ using reference::Dense;
 namespace {
 
 bool explains(const Neighbourhood& result, const std::string& metric) {
+  for (const Undefined& entry : result.undefined_numbers) CHECK(find_entry(entry.metric.full()) != nullptr);
   return std::any_of(result.undefined_numbers.begin(), result.undefined_numbers.end(),
                      [&](const Undefined& entry) { return entry.metric == metric && !entry.reason.empty(); });
 }

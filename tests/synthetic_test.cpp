@@ -615,7 +615,7 @@ TEST_CASE("the library names the collapse that each generator makes", "[syntheti
   const auto report = [](const Dense<float>& z) { return collapse::measure(z); };
   const auto has = [](const collapse::Report& of, const std::string& kind) {
     const auto& findings = of.diagnosis.findings;
-    return std::any_of(findings.begin(), findings.end(), [&kind](const auto& f) { return f.kind == kind; });
+    return std::any_of(findings.begin(), findings.end(), [&kind](const auto& f) { return to_string(f.kind) == kind; });
   };
   constexpr Index n = 200;
   constexpr Index d = 24;

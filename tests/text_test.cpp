@@ -2,6 +2,7 @@
 #include "support/reference_statistics.hpp"
 
 #include <collapse/measure.hpp>
+#include <collapse/report/classes.hpp>
 #include <collapse/synthetic.hpp>
 #include <collapse/text.hpp>
 
@@ -174,8 +175,14 @@ Report example() {
   return report;
 }
 
-Finding finding(const std::string& kind, double severity) {
-  return {kind, severity, "variance.dispersion", 0.004, 0.01, "the rows spread by little", "push them apart"};
+Finding finding(FindingKind kind, double severity) {
+  return {kind,
+          severity,
+          metric_path<&Report::variance, &Variance::dispersion>,
+          0.004,
+          0.01,
+          "the rows spread by little",
+          "push them apart"};
 }
 
 /// The bars of a spectrum with this floor, between the margin and the end of the line.
@@ -224,8 +231,8 @@ TEST_CASE("the full report names every number of a report under its label", "[fo
   };
   numbers_after("effective rank", "61.11", "62.11");
   numbers_after("  / largest possible", "0.9512", "1.951");
-  numbers_after("  expected", "63.46", "64.46");
-  numbers_after("  / expected", "0.9630", "1.963");
+  numbers_after("expected rank", "63.46", "64.46");
+  numbers_after("effective / expected", "0.9630", "1.963");
   numbers_after("entropy rank", "58.22", "59.22");
   numbers_after("participation ratio", "55.33", "56.33");
   numbers_after("stable rank", "41.44", "42.44");
@@ -258,12 +265,13 @@ TEST_CASE("the full report names every number of a report under its label", "[fo
   panels("max", "9.500", "max abs correlation", "0.1444");
   panels("zero rows", "3", "max pair", "7, 41");
   panels("skipped rows", "2", "redundancy", "0.001110");
-  panels("min", "0.9100", "dispersion", "0.9871");
+  panels("min", "0.9100", "dead dimensions", "4");
+  panels("mean", "1.010", "low dimensions", "5");
+  panels("max", "1.120", "hinge", "0.01110");
   panels("median", "1.005", "normalized std", "0.1250");
-  panels("max", "1.120", "dead dimensions", "4");
-  panels("total", "64.64", "low dimensions", "5");
-  panels("mean", "1.010", "  × sqrt(D), healthy 1", "1.000");
-  CHECK(line_of(text, "  hinge") == "  hinge" + std::string(24, ' ') + "0.01110");
+  panels("total", "64.64", "  × sqrt(D), healthy 1", "1.000");
+  CHECK(line_of(text, std::string(42, ' ') + "  dispersion") ==
+        std::string(42, ' ') + "  dispersion" + std::string(20, ' ') + "0.9871");
 
   CHECK(contains(text, "pairwise cosines"));
   CHECK(contains(text, "all 499500 pairs"));
@@ -294,7 +302,8 @@ TEST_CASE("the scalar of the input is named by its epsilon", "[format]") {
 TEST_CASE("findings are told with severity, evidence, explanation and remedy", "[format]") {
   Report report = example();
   report.diagnosis.verdict = Verdict::complete_collapse;
-  report.diagnosis.findings = {finding("complete_collapse", 0.92), finding("dead_dimensions", 0.1)};
+  report.diagnosis.findings = {finding(FindingKind::complete_collapse, 0.92),
+                               finding(FindingKind::dead_dimensions, 0.1)};
   report.diagnosis.findings[1].remedy.clear();
   report.diagnosis.findings[1].threshold = undefined;
   report.diagnosis.findings[0].decisive = true;
@@ -337,7 +346,7 @@ TEST_CASE("an undetermined verdict gives its reason where it fits", "[format]") 
   Report report = example();
   report.diagnosis.verdict = Verdict::undetermined;
   CHECK(contains(lines(fmt::format("{}", report))[0], "too little to judge by"));
-  report.diagnosis.findings = {finding("too_few_samples", 0.0)};
+  report.diagnosis.findings = {finding(FindingKind::too_few_samples, 0.0)};
   CHECK(lines(fmt::format("{}", report))[0] ==
         "UNDETERMINED · 1000 samples × 64 dims · float32 · the rows spread by little");
   report.diagnosis.findings[0].explanation = std::string(200, 'x');
@@ -350,7 +359,8 @@ TEST_CASE("an undetermined verdict gives its reason where it fits", "[format]") 
 
 TEST_CASE("long words and odd signs of a finding stay on the page", "[format]") {
   Report report = example();
-  Finding odd = finding("a_kind_that_is_so_long_that_it_does_not_fit_on_the_line_with_all_of_its_evidence", 0.5);
+  Finding odd = finding(FindingKind::correlated_dimensions, 0.5);
+  odd.metric = metric_path<&ClassCollapse::per_class, &PerClass::effective_rank_vs_expected>;
   odd.explanation =
       "σ₁ ≥ 3 × λ — “quoted”… " + std::string(300, 'w') + "\t\r\n\x1b and\x7f more " + std::string(90, '-');
   odd.remedy = std::string(500, ' ') + "ends" + std::string(81, 'e');
@@ -359,8 +369,7 @@ TEST_CASE("long words and odd signs of a finding stay on the page", "[format]") 
   CHECK(contains(fmt::format("{:a}", report), "sigma? >= 3 x lambda - \"quoted\"..."));
   odd.explanation = "\t";
   odd.remedy = "\n";
-  odd.kind = "";
-  odd.metric = "";
+  odd.metric = {};
   report.diagnosis.findings = {odd, odd};
   check_form(report);
   // Also where the reason of an undetermined verdict is looked for.
@@ -375,7 +384,7 @@ TEST_CASE("long words and odd signs of a finding stay on the page", "[format]") 
 TEST_CASE("a severity out of range is undefined in print", "[format]") {
   Report report = example();
   for (const double severity : {undefined, -1.0, 1.5, infinity}) {
-    report.diagnosis.findings = {finding("dead_dimensions", severity)};
+    report.diagnosis.findings = {finding(FindingKind::dead_dimensions, severity)};
     check_form(report);
     CHECK(contains(fmt::format("{}", report), "     -  dead dimensions: "));
   }
@@ -387,7 +396,8 @@ TEST_CASE("one line holds the fields that training logs read, in their order", "
         "collapse healthy N=1000 D=64 erank=61.11 vs_expected=0.963 rankme=62.11 cos=0.0125 cos_std=0.1251 disp=0.9871 "
         "nstd=1 dead=4 findings=0");
   report.diagnosis.verdict = Verdict::dimensional_collapse;
-  report.diagnosis.findings = {finding("dimensional_collapse", 0.7), finding("undefined", 0.0)};
+  report.diagnosis.findings = {finding(FindingKind::dimensional_collapse, 0.7),
+                               finding(FindingKind::undefined_number, 0.0)};
   report.spectrum.effective_rank = undefined;
   report.spectrum.effective_rank_vs_expected = undefined;
   report.spectrum_uncentered.effective_rank = undefined;
@@ -626,8 +636,9 @@ TEST_CASE("standard errors are printed where they were asked for", "[format]") {
   CHECK(line_of(fmt::format("{}", report), "standard errors").empty());
   report.confidence = {20,
                        0.95,
-                       {{"spectrum.effective_rank", 7.5, 0.25, 7.0, 8.0},
-                        {"spectrum_uncentered.effective_rank_vs_expected", 0.5, undefined, undefined, undefined}}};
+                       {{metric_path<&Report::spectrum, &Spectrum::effective_rank>, 7.5, 0.25, 7.0, 8.0},
+                        {metric_path<&Report::spectrum_uncentered, &Spectrum::effective_rank_vs_expected>, 0.5,
+                         undefined, undefined, undefined}}};
   check_form(report);
   const std::string page = fmt::format("{}", report);
   CHECK(line_of(page, "standard errors").find("20 groups of rows left out in turn") != std::string::npos);
@@ -667,7 +678,7 @@ TEST_CASE("the largest files fit the page", "[format]") {
   report.dims = 768;
   report.input_epsilon = 0x1p-10;
   report.diagnosis.verdict = Verdict::dimensional_collapse;
-  report.diagnosis.findings = {finding("dimensional_collapse", 0.8123)};
+  report.diagnosis.findings = {finding(FindingKind::dimensional_collapse, 0.8123)};
   report.spectrum.effective_rank_vs_expected = 1.234e-5;
   report.cosine.exact = false;
   report.cosine.pairs = 100'000'000LL * 99'999'999LL / 2;
@@ -684,7 +695,7 @@ TEST_CASE("counts of any size fit the page", "[format]") {
   };
   Report report = example();
   report.diagnosis.verdict = Verdict::dimensional_collapse;
-  report.diagnosis.findings = {finding("dimensional_collapse", 0.8123)};
+  report.diagnosis.findings = {finding(FindingKind::dimensional_collapse, 0.8123)};
   report.norms.zero_rows = report.norms.skipped_rows = report.cosine.sampled_rows = most;
   report.cosine.pairs = most;
   report.cosine.exact = false;
@@ -748,8 +759,9 @@ TEST_CASE("numbers that no measurement gives have all of their texts", "[format]
         }
         for (const Verdict verdict : {Verdict::dimensional_collapse, Verdict::undetermined}) {
           report.diagnosis.verdict = verdict;
-          report.diagnosis.findings.assign(2,
-                                           {"dimensional_collapse", value, "spectrum.alpha", value, value, "x", "y"});
+          report.diagnosis.findings.assign(
+              2, {FindingKind::dimensional_collapse, value, metric_path<&Report::spectrum, &Spectrum::alpha>, value,
+                  value, "x", "y"});
           // How wide the lines of absurd counts are is another test's matter.
           check_form(report, 200);
         }

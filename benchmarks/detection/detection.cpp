@@ -45,7 +45,7 @@ void put(const collapse::synthetic::Truth& truth, const Report& report, std::uin
       "{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:.6g}\t{:.6g}\t{:.6g}\t{:.6g}\t{:.6g}\t{:.6g}\t{:.6g}\t{:.6g}\t{:.6g}\n",
       to_string(truth.family), truth.strength, report.samples, report.dims, seed,
       truth.collapsed ? (*truth.collapsed ? "1" : "0") : "-", name(truth.verdict), to_string(report.diagnosis.verdict),
-      findings.empty() ? std::string_view("-") : findings.front().kind, gravest(report),
+      findings.empty() ? std::string_view("-") : to_string(findings.front().kind), gravest(report),
       report.variance.normalized_std * std::sqrt(dims), report.spectrum_uncentered.effective_rank / rank,
       report.cosine.mean, report.variance.dispersion, report.spectrum.effective_rank_vs_expected,
       report.spectrum.participation_ratio / dims, report.decorrelation.redundancy, report.norms.mean / std::sqrt(dims));

@@ -17,5 +17,6 @@ Command score_command(Arguments& arguments);
 Command merge_command(Arguments& arguments);
 Command compare_command(Arguments& arguments);
 Command layers_command(Arguments& arguments);
+Command explain_command(Arguments& arguments);
 
 }  // namespace command_line

@@ -6,7 +6,7 @@
 #include "source.hpp"
 
 #include <collapse/error.hpp>
-#include <collapse/json/comparison.hpp>
+#include <collapse/json.hpp>
 #include <collapse/options.hpp>
 #include <collapse/streams/paired_accumulator.hpp>
 #include <collapse/text/comparison.hpp>

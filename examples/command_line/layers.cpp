@@ -7,7 +7,7 @@
 #include "values.hpp"
 
 #include <collapse/error.hpp>
-#include <collapse/json/layers.hpp>
+#include <collapse/json.hpp>
 #include <collapse/layers.hpp>
 #include <collapse/text/layers.hpp>
 

@@ -35,6 +35,7 @@ constexpr Subcommand subcommands[] = {
     {"merge", "Report on what several runs with --save-state have seen", command_line::merge_command},
     {"compare", "Compare two views of the same samples", command_line::compare_command},
     {"layers", "Show where along the layers of a network it collapses", command_line::layers_command},
+    {"explain", "Say what a number means", command_line::explain_command},
 };
 
 int run(int argc, char** argv) {

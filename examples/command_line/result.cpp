@@ -1,8 +1,6 @@
 #include "result.hpp"
 
 #include <collapse/json.hpp>
-#include <collapse/json/classes.hpp>
-#include <collapse/json/neighbourhood.hpp>
 #include <collapse/text.hpp>
 #include <collapse/text/classes.hpp>
 #include <collapse/text/neighbourhood.hpp>

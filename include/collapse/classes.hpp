@@ -109,11 +109,11 @@ inline void require_classifier(const ClassOptions& options, Index dims) {
   }
 }
 
-inline void note_undefined(ClassCollapse& result, double value, const char* metric, std::string why) {
+inline void note_undefined(ClassCollapse& result, double value, MetricPath metric, std::string why) {
   if (!std::isnan(value)) return;
   Finding finding;
-  finding.kind = "undefined";
-  finding.metric = metric;
+  finding.kind = FindingKind::undefined_number;
+  finding.metric = metric.in_result();
   finding.explanation = std::move(why);
   result.findings.push_back(std::move(finding));
 }
@@ -150,27 +150,29 @@ void measure_class_sums(ClassCollapse& result, const ClassSums& sums, const Clas
           : std::string("the class means are equal up to the rounding of the input");
   const std::string no_angles =
       separated ? std::string("fewer than two class means differ from the mean of all rows") : nothing_between;
-  note_undefined(result, result.nc1, "nc1",
+  note_undefined(result, result.nc1, metric_path<&ClassCollapse::nc1>,
                  separated ? "what lies between the class means is below the noise floor" : nothing_between);
-  note_undefined(result, result.nc1_ratio, "nc1_ratio", nothing_between);
-  note_undefined(result, result.cdnv, "cdnv",
+  note_undefined(result, result.nc1_ratio, metric_path<&ClassCollapse::nc1_ratio>, nothing_between);
+  note_undefined(result, result.cdnv, metric_path<&ClassCollapse::cdnv>,
                  !distances.coincident
                      ? nothing_between
                      : fmt::format("the means of the classes {} and {} are equal up to the rounding of the input",
                                    means.label[static_cast<std::size_t>((*distances.coincident)[0])],
                                    means.label[static_cast<std::size_t>((*distances.coincident)[1])]));
-  note_undefined(result, result.nc2_equinorm, "nc2_equinorm", nothing_between);
-  note_undefined(result, result.nc2_equiangular, "nc2_equiangular", no_angles);
-  note_undefined(result, result.nc2_max_angle, "nc2_max_angle", no_angles);
-  note_undefined(result, result.centroid_cosine_centred, "centroid_cosine_centred", no_angles);
-  note_undefined(result, result.nc3, "nc3",
+  note_undefined(result, result.nc2_equinorm, metric_path<&ClassCollapse::nc2_equinorm>, nothing_between);
+  note_undefined(result, result.nc2_equiangular, metric_path<&ClassCollapse::nc2_equiangular>, no_angles);
+  note_undefined(result, result.nc2_max_angle, metric_path<&ClassCollapse::nc2_max_angle>, no_angles);
+  note_undefined(result, result.centroid_cosine_centred, metric_path<&ClassCollapse::centroid_cosine_centred>,
+                 no_angles);
+  note_undefined(result, result.nc3, metric_path<&ClassCollapse::nc3>,
                  !options.classifier ? std::string("no classifier was given")
                  : separated         ? std::string("the weights of the classifier are zero or out of range")
                                      : nothing_between);
-  note_undefined(result, result.class_effective_rank, "class_effective_rank", nothing_between);
-  note_undefined(result, result.centroid_cosine, "centroid_cosine",
+  note_undefined(result, result.class_effective_rank, metric_path<&ClassCollapse::class_effective_rank>,
+                 nothing_between);
+  note_undefined(result, result.centroid_cosine, metric_path<&ClassCollapse::centroid_cosine>,
                  result.classes < 2 ? nothing_between : "fewer than two class means differ from zero");
-  note_undefined(result, result.lidar, "lidar",
+  note_undefined(result, result.lidar, metric_path<&ClassCollapse::lidar>,
                  separated ? fmt::format("the scatter within objects is singular to rounding also with delta = {}; a "
                                          "larger ClassOptions::lidar_delta cures that",
                                          options.lidar_delta)
@@ -248,7 +250,7 @@ void measure_class_rows(ClassCollapse& result, const linalg::MatrixView<Scalar>&
   if (std::any_of(predictions.begin(), predictions.end(), [](std::int64_t p) { return p != metrics::no_prediction; })) {
     result.nc4 = nc4(metrics::nearest_means(z, rows, all_means), predictions);
   }
-  note_undefined(result, result.nc4, "nc4", "no predictions and no classifier were given");
+  note_undefined(result, result.nc4, metric_path<&ClassCollapse::nc4>, "no predictions and no classifier were given");
 
   if (options.per_class) {
     result.per_class = measure_each_class(z, rows, class_of, means.label, options.method, result.input_epsilon);
@@ -257,7 +259,7 @@ void measure_class_rows(ClassCollapse& result, const linalg::MatrixView<Scalar>&
     const std::vector<Index>& counts = result.per_class.samples;
     const auto single = std::count(counts.begin(), counts.end(), Index{1});
     if (single > 0) {
-      note_undefined(result, undefined, "per_class.effective_rank",
+      note_undefined(result, undefined, metric_path<&ClassCollapse::per_class, &PerClass::effective_rank>,
                      fmt::format("{} of {} classes have a single row: it has no spread", single, classes));
     }
   }
@@ -272,22 +274,24 @@ void measure_class_rows(ClassCollapse& result, const linalg::MatrixView<Scalar>&
                                               classes, metrics::Distance::euclidean);
       result.silhouette_cosine = metrics::silhouette(statistics::CentredDirections<Scalar>(z, rows), class_of_direction,
                                                      classes, metrics::Distance::cosine);
-      note_undefined(result, result.silhouette, "silhouette", "a silhouette needs rows of two classes");
-      note_undefined(result, result.silhouette_cosine, "silhouette_cosine",
+      note_undefined(result, result.silhouette, metric_path<&ClassCollapse::silhouette>,
+                     "a silhouette needs rows of two classes");
+      note_undefined(result, result.silhouette_cosine, metric_path<&ClassCollapse::silhouette_cosine>,
                      "a silhouette needs rows of two classes, and rows of length 0 have no direction");
     }
     if (options.knn) {
       result.knn_accuracy = metrics::neighbour_accuracy(
           neighbours(statistics::Points<Scalar>(z, rows, Metric::cosine), options.neighbours), class_of_direction,
           classes);
-      note_undefined(result, result.knn_accuracy, "knn_accuracy", "fewer than two rows have a direction");
+      note_undefined(result, result.knn_accuracy, metric_path<&ClassCollapse::knn_accuracy>,
+                     "fewer than two rows have a direction");
     }
   }
   if (options.linear_probe) {
     const LinearProbe probe = metrics::linear_probe(z, rows, class_of, sums, means, options.ridge);
     result.linear_probe_accuracy = probe.accuracy;
     result.linear_probe_train_accuracy = probe.train_accuracy;
-    note_undefined(result, probe.accuracy, "linear_probe_accuracy",
+    note_undefined(result, probe.accuracy, metric_path<&ClassCollapse::linear_probe_accuracy>,
                    classes < 2 ? "all rows have one label" : "all rows are equal");
   }
 }

@@ -10,6 +10,7 @@
 #include <collapse/metrics/vicreg.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
+#include <collapse/report/comparison.hpp>
 #include <collapse/statistics/rows/paired_rows.hpp>
 #include <collapse/statistics/sums/cross_sums.hpp>
 #include <collapse/statistics/sums/sums.hpp>
@@ -37,27 +38,6 @@
 
 namespace collapse {
 
-/// What two views of the same samples have in common. Every field carries the name of its JSON key. A number that is
-/// undefined for the input is NaN, and the findings say why.
-struct Comparison {
-  Index samples = 0;                      ///< pairs measured (skipped pairs not counted)
-  Index skipped_rows = 0;                 ///< pairs dropped for a non-finite value in either row (NonFinite::skip_rows)
-  Index directed_pairs = 0;               ///< pairs in which neither row has length 0: those of every cosine
-  double alignment = undefined;           ///< mean ||u_a - u_b||^2, [0, 4]
-  double invariance = undefined;          ///< mean over rows and dimensions of (z_a - z_b)^2
-  double barlow_on_diagonal = undefined;  ///< sum_d (1 - K_dd)^2
-  double barlow_off_diagonal = undefined;  ///< sum_{d != e} K_de^2
-  double vicreg = undefined;               ///< the weighted loss
-  double modality_gap = undefined;         ///< ||mean u_a - mean u_b||, [0, 2]
-  double paired_cosine = undefined;        ///< mean cosine of pairs
-  double unpaired_cosine = undefined;      ///< mean cosine of the rows of different samples
-  double linear_cka = undefined;           ///< [0, 1]
-  double linear_cka_debiased = undefined;  ///< at most about 1; 0 on average for independent views
-  Report a;                                ///< of each view alone, over the same pairs
-  Report b;
-  std::vector<Finding> findings;  ///< kind "undefined": which number is, and why
-};
-
 namespace detail {
 
 /// Adds to a comparison what follows from sums over pairs that are relative to the mean.
@@ -80,9 +60,13 @@ inline void compare_sums(Comparison& to, const CrossSums& sums, const HsicSums& 
 
 /// Says why numbers are undefined.
 inline void explain_undefined(Comparison& comparison) {
-  const auto because = [&](const char* metric, double value, const std::string& reason) {
+  const auto because = [&](MetricPath metric, double value, const std::string& reason) {
     if (!std::isnan(value)) return;
-    comparison.findings.push_back({"undefined", 0.0, metric, undefined, undefined, reason, ""});
+    Finding finding;
+    finding.kind = FindingKind::undefined_number;
+    finding.metric = metric.in_result();
+    finding.explanation = reason;
+    comparison.findings.push_back(std::move(finding));
   };
   const Comparison& c = comparison;
   const bool same_dims = c.a.dims == c.b.dims;
@@ -90,16 +74,17 @@ inline void explain_undefined(Comparison& comparison) {
   const std::string no_pair = "no pair has two rows of positive length";
   const std::string constant = c.samples < 2 ? "a single pair has no spread" : "a view is constant up to rounding";
   const auto of_directions = [&](const std::string& otherwise) { return same_dims ? otherwise : dims; };
-  because("alignment", c.alignment, of_directions(no_pair));
-  because("invariance", c.invariance, dims);
-  because("barlow_on_diagonal", c.barlow_on_diagonal, of_directions(constant));
-  because("barlow_off_diagonal", c.barlow_off_diagonal, of_directions(constant));
-  because("vicreg", c.vicreg, of_directions("a single pair has no variance"));
-  because("modality_gap", c.modality_gap, of_directions(no_pair));
-  because("paired_cosine", c.paired_cosine, of_directions(no_pair));
-  because("unpaired_cosine", c.unpaired_cosine, of_directions("fewer than two pairs have two rows of positive length"));
-  because("linear_cka", c.linear_cka, constant);
-  because("linear_cka_debiased", c.linear_cka_debiased,
+  because(metric_path<&Comparison::alignment>, c.alignment, of_directions(no_pair));
+  because(metric_path<&Comparison::invariance>, c.invariance, dims);
+  because(metric_path<&Comparison::barlow_on_diagonal>, c.barlow_on_diagonal, of_directions(constant));
+  because(metric_path<&Comparison::barlow_off_diagonal>, c.barlow_off_diagonal, of_directions(constant));
+  because(metric_path<&Comparison::vicreg>, c.vicreg, of_directions("a single pair has no variance"));
+  because(metric_path<&Comparison::modality_gap>, c.modality_gap, of_directions(no_pair));
+  because(metric_path<&Comparison::paired_cosine>, c.paired_cosine, of_directions(no_pair));
+  because(metric_path<&Comparison::unpaired_cosine>, c.unpaired_cosine,
+          of_directions("fewer than two pairs have two rows of positive length"));
+  because(metric_path<&Comparison::linear_cka>, c.linear_cka, constant);
+  because(metric_path<&Comparison::linear_cka_debiased>, c.linear_cka_debiased,
           std::isnan(c.linear_cka) ? constant
           : c.samples < 4          ? "the unbiased estimate needs at least 4 pairs"
                                    : "the unbiased estimate of a view with itself is not positive");

@@ -31,14 +31,21 @@ namespace diagnosis {
   return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
+/// Names a threshold as the origin of itself, with what is to be said of it.
+template <auto Threshold>
+[[nodiscard]] std::string threshold_origin(std::string_view words = {}) {
+  return std::string("Thresholds::").append(member_name<Threshold>).append(words);
+}
+
 /// The verdict that a kind of finding leads to; none for what can be wrong with healthy embeddings.
-[[nodiscard]] inline std::optional<Verdict> verdict_of(std::string_view kind) {
-  if (kind == "below_precision" || kind == "complete_collapse") return Verdict::complete_collapse;
-  if (kind == "cluster_collapse") return Verdict::cluster_collapse;
-  if (kind == "class_collapse" || kind == "merged_classes") return Verdict::class_collapse;
-  if (kind == "dimensional_collapse" || kind == "correlated_dimensions") return Verdict::dimensional_collapse;
-  if (kind == "anisotropy") return Verdict::anisotropic;
-  if (kind == "too_few_samples") return Verdict::undetermined;
+[[nodiscard]] inline std::optional<Verdict> verdict_of(FindingKind kind) {
+  if (kind == FindingKind::below_precision || kind == FindingKind::complete_collapse) return Verdict::complete_collapse;
+  if (kind == FindingKind::cluster_collapse) return Verdict::cluster_collapse;
+  if (kind == FindingKind::class_collapse || kind == FindingKind::merged_classes) return Verdict::class_collapse;
+  if (kind == FindingKind::dimensional_collapse || kind == FindingKind::correlated_dimensions)
+    return Verdict::dimensional_collapse;
+  if (kind == FindingKind::anisotropy) return Verdict::anisotropic;
+  if (kind == FindingKind::too_few_samples) return Verdict::undetermined;
   return std::nullopt;
 }
 
@@ -104,11 +111,13 @@ class Examination {
   static constexpr const char* dimensional_remedy =
       "decorrelate the dimensions (covariance penalty of VICReg, off-diagonal term of Barlow Twins, whitening), soften "
       "the augmentations, or measure before the projection head";
-  static constexpr const char* by_law = "Thresholds::dimensional_ratio, at this N and D by the Marchenko-Pastur law";
+  [[nodiscard]] static std::string by_law() {
+    return threshold_origin<&Thresholds::dimensional_ratio>(", at this N and D by the Marchenko-Pastur law");
+  }
 
-  void add(const char* kind, double severity, const char* metric, double value, double threshold,
-           std::string explanation, const char* remedy = "", const char* origin = "") {
-    findings_.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy, origin});
+  void add(FindingKind kind, double severity, MetricPath metric, double value, double threshold,
+           std::string explanation, const char* remedy = "", std::string origin = {}) {
+    findings_.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy, std::move(origin)});
   }
 
   bool complete_collapse() {
@@ -116,7 +125,7 @@ class Examination {
     const Spectrum& spectrum = report_.spectrum;
     if (report_.samples >= 2 && spectrum.numerical_rank == 0) {
       const double largest = spectrum.singular_values.size() > 0 ? spectrum.singular_values(0) : 0.0;
-      add("below_precision", 1.0, "spectrum.numerical_rank", 0.0, 1.0,
+      add(FindingKind::below_precision, 1.0, metric_path<&Report::spectrum, &Spectrum::numerical_rank>, 0.0, 1.0,
           largest > 0.0 ? fmt::format("the rows are equal up to the rounding of the input: complete collapse below the "
                                       "input's precision (largest singular value {:.3g}, noise floor {:.3g})",
                                       largest, spectrum.noise_floor)
@@ -125,18 +134,18 @@ class Examination {
     }
     const double dispersion = report_.variance.dispersion;
     if (dispersion <= thresholds_.complete_dispersion) {
-      add("complete_collapse", graded(dispersion, thresholds_.complete_dispersion, 0.0, 0.8, 1.0),
-          "variance.dispersion", dispersion, thresholds_.complete_dispersion,
+      add(FindingKind::complete_collapse, graded(dispersion, thresholds_.complete_dispersion, 0.0, 0.8, 1.0),
+          metric_path<&Report::variance, &Variance::dispersion>, dispersion, thresholds_.complete_dispersion,
           fmt::format("the rows spread by only {:.3g} of their squared length around one point", dispersion),
-          complete_remedy, "Thresholds::complete_dispersion");
+          complete_remedy, threshold_origin<&Thresholds::complete_dispersion>());
     }
     const double cosine = report_.cosine.mean;
     // In one dimension there are two directions, and data of one sign have nothing to say about it.
     if (report_.dims >= 2 && cosine >= thresholds_.complete_cosine) {
-      add("complete_collapse", graded(cosine, thresholds_.complete_cosine, 1.0, 0.8, 1.0), "cosine.mean", cosine,
-          thresholds_.complete_cosine,
+      add(FindingKind::complete_collapse, graded(cosine, thresholds_.complete_cosine, 1.0, 0.8, 1.0),
+          metric_path<&Report::cosine, &Cosine::mean>, cosine, thresholds_.complete_cosine,
           fmt::format("different rows point the same way: two of them have cosine {:.4f} on average", cosine),
-          complete_remedy, "Thresholds::complete_cosine");
+          complete_remedy, threshold_origin<&Thresholds::complete_cosine>());
     }
     return findings_.size() > before;
   }
@@ -155,13 +164,14 @@ class Examination {
     const double share = static_cast<double>(together) / static_cast<double>(cosine.pairs);
     // Above a half there is one main direction: that is a cone with outliers.
     if (!(share >= thresholds_.cluster_pairs && share <= 0.6) || together < 5 * between) return;
-    add("cluster_collapse", graded(share, thresholds_.cluster_pairs, 0.6, 0.91, 0.95), "cosine.histogram", share,
-        thresholds_.cluster_pairs,
+    add(FindingKind::cluster_collapse, graded(share, thresholds_.cluster_pairs, 0.6, 0.91, 0.95),
+        metric_path<&Report::cosine, &Cosine::histogram>, share, thresholds_.cluster_pairs,
         fmt::format("{:.3g} % of the pairs point the same way and few come near: the rows sit on about {:.3g} points",
                     100.0 * share, 1.0 / share),
         "push samples of one cluster apart: more or harder negatives (SimCLR, MoCo), a larger batch, a uniformity "
         "term; for a generator, a minibatch statistic",
-        "Thresholds::cluster_pairs; random directions have no such pairs from a few dimensions on");
+        threshold_origin<&Thresholds::cluster_pairs>(
+            "; random directions have no such pairs from a few dimensions on"));
   }
 
   /// Participation ratio of the population: 1 / sample = 1 / population + kurtosis / (N - 1), where the kurtosis of the
@@ -186,11 +196,11 @@ class Examination {
     const double share = thresholds_.dimensional_ratio;
     const double few = std::max(1.0, share * static_cast<double>(report_.dims));
     const auto found = [&](double threshold) {
-      add("dimensional_collapse", graded(std::min(ratio, share), share, 0.0, 0.5, 0.9),
-          "spectrum.effective_rank_vs_expected", ratio, threshold,
+      add(FindingKind::dimensional_collapse, graded(std::min(ratio, share), share, 0.0, 0.5, 0.9),
+          metric_path<&Report::spectrum, &Spectrum::effective_rank_vs_expected>, ratio, threshold,
           fmt::format("the rows vary along about {:.3g} directions, where isotropic rows of this shape use {:.4g}",
                       spectrum.effective_rank, spectrum.expected_effective_rank),
-          dimensional_remedy, by_law);
+          dimensional_remedy, by_law());
     };
     if (ratio <= share) return found(share);
     const Index freedom = report_.samples - 1;
@@ -211,9 +221,10 @@ class Examination {
     // From three rows for two such directions on, the effective rank tells by itself.
     const Index needed = static_cast<Index>(1.5 * few) + 1;
     if (report_.samples >= needed) return;
-    add("too_few_samples", 0.0, "samples", static_cast<double>(report_.samples), static_cast<double>(needed),
+    add(FindingKind::too_few_samples, 0.0, metric_path<&Report::samples>, static_cast<double>(report_.samples),
+        static_cast<double>(needed),
         fmt::format("{} rows cannot tell a steep spectrum from a collapsed one; {} could", report_.samples, needed),
-        "measure more rows", by_law);
+        "measure more rows", by_law());
   }
 
   /// Mean squared correlation of independent dimensions: 1 / (N - 1).
@@ -223,34 +234,36 @@ class Examination {
     const double threshold = thresholds_.redundancy + (1.0 - thresholds_.redundancy) * chance;
     // Two or three dimensions are correlated at no loss worth the name.
     if (report_.dims < 4 || !(value >= threshold)) return;
-    add("correlated_dimensions", graded(value, threshold, 1.0, 0.5, 0.9), "decorrelation.redundancy", value, threshold,
+    add(FindingKind::correlated_dimensions, graded(value, threshold, 1.0, 0.5, 0.9),
+        metric_path<&Report::decorrelation, &Decorrelation::redundancy>, value, threshold,
         fmt::format("two dimensions have squared correlation {:.3g} on average, independent ones {:.3g}", value,
                     chance),
-        dimensional_remedy, "Thresholds::redundancy, beyond 1 / (N - 1) by chance");
+        dimensional_remedy, threshold_origin<&Thresholds::redundancy>(", beyond 1 / (N - 1) by chance"));
   }
 
   void anisotropy() {
     const double cosine = report_.cosine.mean;
     if (report_.dims < 2 || !(cosine >= thresholds_.anisotropic_cosine)) return;
-    add("anisotropy", graded(cosine, thresholds_.anisotropic_cosine, 1.0, 0.3, 0.5), "cosine.mean", cosine,
-        thresholds_.anisotropic_cosine,
+    add(FindingKind::anisotropy, graded(cosine, thresholds_.anisotropic_cosine, 1.0, 0.3, 0.5),
+        metric_path<&Report::cosine, &Cosine::mean>, cosine, thresholds_.anisotropic_cosine,
         fmt::format("the rows share a common direction (mean cosine {:.3f}): they fill a cone, not the space", cosine),
         "remove the mean before using cosines, normalise (batch norm or whitening at the output), or add a uniformity "
         "term",
-        "Thresholds::anisotropic_cosine; unbiased at every N, random directions have mean 0");
+        threshold_origin<&Thresholds::anisotropic_cosine>("; unbiased at every N, random directions have mean 0"));
   }
 
   void norm_out_of_range() {
     const double mean = report_.norms.mean;
     if (mean < thresholds_.smallest_norm) {
-      add("norm_collapse", 0.4, "norms.mean", mean, thresholds_.smallest_norm,
+      add(FindingKind::norm_collapse, 0.4, metric_path<&Report::norms, &Norms::mean>, mean, thresholds_.smallest_norm,
           fmt::format("the rows are {:.3g} long on average", mean), "normalise the output, or lower weight decay",
-          "Thresholds::smallest_norm");
+          threshold_origin<&Thresholds::smallest_norm>());
     }
     if (mean > thresholds_.largest_norm) {
-      add("norm_explosion", 0.4, "norms.mean", mean, thresholds_.largest_norm,
+      add(FindingKind::norm_explosion, 0.4, metric_path<&Report::norms, &Norms::mean>, mean, thresholds_.largest_norm,
           fmt::format("the rows are {:.3g} long on average", mean),
-          "normalise the output, clip gradients, or lower the learning rate", "Thresholds::largest_norm");
+          "normalise the output, clip gradients, or lower the learning rate",
+          threshold_origin<&Thresholds::largest_norm>());
     }
   }
 
@@ -258,7 +271,8 @@ class Examination {
     const Index dead = report_.variance.dead_dimensions;
     if (dead == 0 || report_.spectrum.numerical_rank == 0) return;
     const double share = static_cast<double>(dead) / static_cast<double>(report_.dims);
-    add("dead_dimensions", 0.1 + 0.6 * share, "variance.dead_dimensions", static_cast<double>(dead), 0.0,
+    add(FindingKind::dead_dimensions, 0.1 + 0.6 * share, metric_path<&Report::variance, &Variance::dead_dimensions>,
+        static_cast<double>(dead), 0.0,
         fmt::format("{} of {} never {}", counted(dead, "dimension", "dimensions"), report_.dims,
                     dead == 1 ? "changes" : "change"),
         "look for dead units (ReLU, pruning, a constant input); a variance term keeps dimensions alive");
@@ -267,32 +281,35 @@ class Examination {
   void redundant_dimensions() {
     const Decorrelation& decorrelation = report_.decorrelation;
     if (!(decorrelation.max_abs_correlation >= thresholds_.redundant_correlation) || !decorrelation.max_pair) return;
-    add("redundant_dimensions", 0.2, "decorrelation.max_abs_correlation", decorrelation.max_abs_correlation,
+    add(FindingKind::redundant_dimensions, 0.2,
+        metric_path<&Report::decorrelation, &Decorrelation::max_abs_correlation>, decorrelation.max_abs_correlation,
         thresholds_.redundant_correlation,
         fmt::format("dimensions {} and {} repeat each other", (*decorrelation.max_pair)[0],
                     (*decorrelation.max_pair)[1]),
         "decorrelate the dimensions (covariance penalty, Barlow Twins, whitening) or make the embedding smaller",
-        "Thresholds::redundant_correlation");
+        threshold_origin<&Thresholds::redundant_correlation>());
   }
 
   void too_few_samples() {
-    add("too_few_samples", 0.0, "samples", static_cast<double>(report_.samples),
+    add(FindingKind::too_few_samples, 0.0, metric_path<&Report::samples>, static_cast<double>(report_.samples),
         static_cast<double>(thresholds_.minimum_samples),
         fmt::format("{} cannot tell more than a complete collapse", counted(report_.samples, "row", "rows")),
-        "measure more rows", "Thresholds::minimum_samples");
+        "measure more rows", threshold_origin<&Thresholds::minimum_samples>());
   }
 
   void rows_left_out() {
     if (report_.norms.zero_rows > 0) {
       const double share = static_cast<double>(report_.norms.zero_rows) / static_cast<double>(report_.samples);
-      add("zero_rows", 0.5 * share, "norms.zero_rows", static_cast<double>(report_.norms.zero_rows), 0.0,
+      add(FindingKind::zero_rows, 0.5 * share, metric_path<&Report::norms, &Norms::zero_rows>,
+          static_cast<double>(report_.norms.zero_rows), 0.0,
           fmt::format("{} no direction and {} left out of every cosine",
                       counted(report_.norms.zero_rows, "row of length 0 has", "rows of length 0 have"),
                       report_.norms.zero_rows == 1 ? "is" : "are"),
           "look for inputs that the encoder maps to zero (padding, dead units)");
     }
     if (report_.norms.skipped_rows > 0) {
-      add("skipped_rows", 0.1, "norms.skipped_rows", static_cast<double>(report_.norms.skipped_rows), 0.0,
+      add(FindingKind::skipped_rows, 0.1, metric_path<&Report::norms, &Norms::skipped_rows>,
+          static_cast<double>(report_.norms.skipped_rows), 0.0,
           fmt::format("{} a NaN or an infinity and {} left out",
                       counted(report_.norms.skipped_rows, "row holds", "rows hold"),
                       report_.norms.skipped_rows == 1 ? "was" : "were"),
@@ -301,37 +318,44 @@ class Examination {
   }
 
   void undefined_numbers() {
-    const auto because = [this](const char* metric, std::string reason) {
-      add("undefined", 0.0, metric, undefined, undefined, std::move(reason));
+    const auto because = [this](MetricPath metric, std::string reason) {
+      add(FindingKind::undefined_number, 0.0, metric, undefined, undefined, std::move(reason));
     };
     if (std::isnan(report_.norms.mean)) {
-      because("norms", "lengths and cosines of the rows are unknown: of some of them only moments were given");
+      because(metric_path<&Report::norms>,
+              "lengths and cosines of the rows are unknown: of some of them only moments were given");
     }
     const Index directed = report_.samples - report_.norms.zero_rows;
     if (report_.samples < 2) {
-      because("variance", "variance, correlation and centred spectrum of a single row are undefined");
+      because(metric_path<&Report::variance>,
+              "variance, correlation and centred spectrum of a single row are undefined");
     } else {
       if (report_.spectrum.numerical_rank == 0) {
-        because("spectrum", "shares of a spectrum without a value above the noise floor are undefined");
+        because(metric_path<&Report::spectrum>,
+                "shares of a spectrum without a value above the noise floor are undefined");
       }
-      if (std::isnan(report_.variance.dispersion)) because("variance.dispersion", "all rows are zero");
+      if (std::isnan(report_.variance.dispersion))
+        because(metric_path<&Report::variance, &Variance::dispersion>, "all rows are zero");
       if (report_.dims < 2) {
-        because("decorrelation.max_abs_correlation", "a single dimension has nothing to correlate with");
+        because(metric_path<&Report::decorrelation, &Decorrelation::max_abs_correlation>,
+                "a single dimension has nothing to correlate with");
       } else if (report_.dims - report_.variance.dead_dimensions < 2) {
-        because("decorrelation.max_abs_correlation",
+        because(metric_path<&Report::decorrelation, &Decorrelation::max_abs_correlation>,
                 "fewer than two dimensions vary; constant ones have no correlation");
       }
     }
     if (directed < 2) {
-      because("cosine",
+      because(metric_path<&Report::cosine>,
               fmt::format("{}: no pair to compare", counted(directed, "row has a direction", "rows have a direction")));
     }
     if (report_.spectrum_uncentered.numerical_rank == 0) {
-      because("spectrum_uncentered", "shares of a spectrum without a value above the noise floor are undefined");
+      because(metric_path<&Report::spectrum_uncentered>,
+              "shares of a spectrum without a value above the noise floor are undefined");
     }
     if (std::isnan(report_.spectrum.alpha) && report_.spectrum.numerical_rank > 0) {
-      because("spectrum.alpha", fmt::format("fewer than 3 of the {} lie in the range of the power-law fit",
-                                            counted(report_.spectrum.numerical_rank, "eigenvalue", "eigenvalues")));
+      because(metric_path<&Report::spectrum, &Spectrum::alpha>,
+              fmt::format("fewer than 3 of the {} lie in the range of the power-law fit",
+                          counted(report_.spectrum.numerical_rank, "eigenvalue", "eigenvalues")));
     }
   }
 

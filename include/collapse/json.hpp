@@ -1,21 +1,32 @@
 #pragma once
 
 #include <collapse/report.hpp>
+#include <collapse/report/classes.hpp>
+#include <collapse/report/comparison.hpp>
+#include <collapse/report/layers.hpp>
+#include <collapse/report/neighbourhood.hpp>
 #include <collapse/version.hpp>
 
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
 
-/// Reports as JSON, for those who have nlohmann/json:
+/// Results as JSON, for those who have nlohmann/json:
 ///
-///     nlohmann::ordered_json json = report;    // keys in the order of report.hpp
+///     nlohmann::ordered_json json = report;    // keys in the order of the catalogue
 ///     std::string line = nlohmann::json(report).dump();
 ///
-/// The keys are the names of the fields in report.hpp; the whole starts with `collapse_version`. A number that is
-/// undefined or infinite is null, never a string; all others survive a round trip through text bit for bit.
+/// The keys are the names in the catalogue of each block; what is a whole document starts with `collapse_version`. A
+/// number that is undefined or infinite is null, never a string; all others survive a round trip through text bit for
+/// bit. It needs the results alone, not what measures them.
 namespace collapse {
 namespace detail {
 
@@ -23,201 +34,137 @@ namespace detail {
 template <class Json>
 concept NlohmannJson = nlohmann::detail::is_basic_json<Json>::value;
 
+/// An enumeration whose values have names.
+template <class Type>
+concept Named = std::is_enum_v<Type> && requires(Type value) {
+  to_string(value);
+};
+
 template <NlohmannJson Json>
-[[nodiscard]] Json json_number(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
+void put(Json& json, double value) {
+  if (std::isfinite(value)) {
+    json = value;
+  } else {
+    json = nullptr;
+  }
 }
 
 template <NlohmannJson Json>
-[[nodiscard]] Json json_number(const std::optional<Index>& value) {
-  return value ? Json(*value) : Json(nullptr);
+void put(Json& json, bool value) {
+  json = value;
 }
 
 template <NlohmannJson Json>
-[[nodiscard]] Json json_numbers(const Eigen::VectorXd& values) {
-  Json array = Json::array();
-  for (Index i = 0; i < values.size(); ++i) array.push_back(json_number<Json>(values[i]));
-  return array;
+void put(Json& json, std::int64_t value) {
+  json = value;
 }
 
 template <NlohmannJson Json>
-void put_quantiles(Json& json, const CosineQuantiles& quantiles) {
-  json["p01"] = json_number<Json>(quantiles.p01);
-  json["p05"] = json_number<Json>(quantiles.p05);
-  json["p25"] = json_number<Json>(quantiles.p25);
-  json["p50"] = json_number<Json>(quantiles.p50);
-  json["p75"] = json_number<Json>(quantiles.p75);
-  json["p95"] = json_number<Json>(quantiles.p95);
-  json["p99"] = json_number<Json>(quantiles.p99);
+void put(Json& json, std::string_view text) {
+  json = std::string(text);
+}
+
+template <NlohmannJson Json, Named Name>
+void put(Json& json, Name value) {
+  json = std::string(to_string(value));
+}
+
+template <NlohmannJson Json, std::size_t Size>
+void put(Json& json, const std::array<std::int64_t, Size>& counts) {
+  json = counts;
+}
+
+template <NlohmannJson Json, class Value>
+void put(Json& json, const std::optional<Value>& value) {
+  if (value) {
+    put(json, *value);
+  } else {
+    json = nullptr;
+  }
+}
+
+template <NlohmannJson Json, class Scalar>
+void put(Json& json, const Eigen::Matrix<Scalar, Eigen::Dynamic, 1>& values) {
+  json = Json::array();
+  for (Index i = 0; i < values.size(); ++i) {
+    json.push_back(nullptr);
+    put(json.back(), values[i]);
+  }
+}
+
+template <NlohmannJson Json>
+void put(Json& json, const std::vector<std::int64_t>& counts) {
+  json = counts;
+}
+
+template <NlohmannJson Json, Block Element>
+void put(Json& json, const std::vector<Element>& list);
+template <NlohmannJson Json>
+void put(Json& json, const std::vector<Estimate>& estimates);
+template <NlohmannJson Json>
+void put(Json& json, const std::vector<Undefined>& reasons);
+
+template <NlohmannJson Json, Block Part>
+void put(Json& json, const Part& block) {
+  json = Json::object();
+  if constexpr (std::is_same_v<Part, Report> || std::is_same_v<Part, Comparison> ||
+                std::is_same_v<Part, LayerProfile>) {
+    json["collapse_version"] = COLLAPSE_VERSION_STRING;
+  }
+  Part::fields([&](const auto& field) {
+    const auto& value = block.*field.member;
+    // Only where it was asked for.
+    if constexpr (std::is_same_v<decltype(value), const Confidence&>) {
+      if (value.resamples == 0) return;
+    }
+    put(json[field.name], value);
+  });
+}
+
+template <NlohmannJson Json, Block Element>
+void put(Json& json, const std::vector<Element>& list) {
+  json = Json::array();
+  for (const Element& element : list) {
+    json.push_back(nullptr);
+    put(json.back(), element);
+  }
+}
+
+/// By path.
+template <NlohmannJson Json>
+void put(Json& json, const std::vector<Estimate>& estimates) {
+  json = Json::object();
+  for (const Estimate& estimate : estimates) put(json[std::string(estimate.metric)], estimate);
+}
+
+/// By path.
+template <NlohmannJson Json>
+void put(Json& json, const std::vector<Undefined>& reasons) {
+  json = Json::object();
+  for (const Undefined& number : reasons) json[std::string(number.metric)] = number.reason;
 }
 
 }  // namespace detail
 
+/// Writes a result, or a block of one, as a JSON object.
+template <detail::NlohmannJson Json, Block Part>
+void to_json(Json& json, const Part& block) {
+  detail::put(json, block);
+}
+
 template <detail::NlohmannJson Json>
 void to_json(Json& json, const Verdict& verdict) {
-  json = std::string(to_string(verdict));
+  detail::put(json, verdict);
+}
+
+template <detail::NlohmannJson Json>
+void to_json(Json& json, const FindingKind& kind) {
+  detail::put(json, kind);
 }
 
 template <detail::NlohmannJson Json>
 void to_json(Json& json, const SpectrumMethod& method) {
-  json = std::string(to_string(method));
-}
-
-template <detail::NlohmannJson Json>
-void to_json(Json& json, const Norms& norms) {
-  json = Json::object();
-  json["mean"] = detail::json_number<Json>(norms.mean);
-  json["std"] = detail::json_number<Json>(norms.std);
-  json["min"] = detail::json_number<Json>(norms.min);
-  json["max"] = detail::json_number<Json>(norms.max);
-  json["zero_rows"] = norms.zero_rows;
-  json["skipped_rows"] = norms.skipped_rows;
-}
-
-template <detail::NlohmannJson Json>
-void to_json(Json& json, const CosineQuantiles& quantiles) {
-  json = Json::object();
-  detail::put_quantiles(json, quantiles);
-}
-
-template <detail::NlohmannJson Json>
-void to_json(Json& json, const Cosine& cosine) {
-  json = Json::object();
-  json["mean"] = detail::json_number<Json>(cosine.mean);
-  json["std"] = detail::json_number<Json>(cosine.std);
-  json["min"] = detail::json_number<Json>(cosine.min);
-  json["max"] = detail::json_number<Json>(cosine.max);
-  detail::put_quantiles(json, cosine);
-  json["histogram"] = cosine.histogram;
-  json["pairs"] = cosine.pairs;
-  json["sampled_rows"] = cosine.sampled_rows;
-  json["exact"] = cosine.exact;
-  json["standard_error"] = cosine.standard_error;
-}
-
-template <detail::NlohmannJson Json>
-void to_json(Json& json, const Variance& variance) {
-  json = Json::object();
-  json["per_dimension"] = detail::json_numbers<Json>(variance.per_dimension);
-  json["min"] = detail::json_number<Json>(variance.min);
-  json["mean"] = detail::json_number<Json>(variance.mean);
-  json["max"] = detail::json_number<Json>(variance.max);
-  json["median"] = detail::json_number<Json>(variance.median);
-  json["total"] = detail::json_number<Json>(variance.total);
-  json["dead_dimensions"] = variance.dead_dimensions;
-  json["low_dimensions"] = variance.low_dimensions;
-  json["hinge"] = detail::json_number<Json>(variance.hinge);
-  json["normalized_std"] = detail::json_number<Json>(variance.normalized_std);
-  json["dispersion"] = detail::json_number<Json>(variance.dispersion);
-}
-
-template <detail::NlohmannJson Json>
-void to_json(Json& json, const Decorrelation& decorrelation) {
-  json = Json::object();
-  json["covariance_penalty"] = detail::json_number<Json>(decorrelation.covariance_penalty);
-  json["mean_abs_correlation"] = detail::json_number<Json>(decorrelation.mean_abs_correlation);
-  json["rms_correlation"] = detail::json_number<Json>(decorrelation.rms_correlation);
-  json["max_abs_correlation"] = detail::json_number<Json>(decorrelation.max_abs_correlation);
-  json["max_pair"] = decorrelation.max_pair ? Json(*decorrelation.max_pair) : Json(nullptr);
-  json["redundancy"] = detail::json_number<Json>(decorrelation.redundancy);
-}
-
-template <detail::NlohmannJson Json>
-void to_json(Json& json, const Spectrum& spectrum) {
-  json = Json::object();
-  json["singular_values"] = detail::json_numbers<Json>(spectrum.singular_values);
-  json["noise_floor"] = detail::json_number<Json>(spectrum.noise_floor);
-  json["below_noise_floor"] = spectrum.below_noise_floor;
-  json["effective_rank"] = detail::json_number<Json>(spectrum.effective_rank);
-  json["effective_rank_ratio"] = detail::json_number<Json>(spectrum.effective_rank_ratio);
-  json["entropy_rank"] = detail::json_number<Json>(spectrum.entropy_rank);
-  json["participation_ratio"] = detail::json_number<Json>(spectrum.participation_ratio);
-  json["stable_rank"] = detail::json_number<Json>(spectrum.stable_rank);
-  json["numerical_rank"] = spectrum.numerical_rank;
-  json["condition_number"] = detail::json_number<Json>(spectrum.condition_number);
-  json["top1_share"] = detail::json_number<Json>(spectrum.top1_share);
-  json["top10_share"] = detail::json_number<Json>(spectrum.top10_share);
-  json["rank_90"] = detail::json_number<Json>(spectrum.rank_90);
-  json["rank_95"] = detail::json_number<Json>(spectrum.rank_95);
-  json["rank_99"] = detail::json_number<Json>(spectrum.rank_99);
-  json["alpha"] = detail::json_number<Json>(spectrum.alpha);
-  json["alpha_r2"] = detail::json_number<Json>(spectrum.alpha_r2);
-  json["expected_effective_rank"] = detail::json_number<Json>(spectrum.expected_effective_rank);
-  json["effective_rank_vs_expected"] = detail::json_number<Json>(spectrum.effective_rank_vs_expected);
-  json["method"] = spectrum.method;
-}
-
-template <detail::NlohmannJson Json>
-void to_json(Json& json, const Finding& finding) {
-  json = Json::object();
-  json["kind"] = finding.kind;
-  json["severity"] = detail::json_number<Json>(finding.severity);
-  json["metric"] = finding.metric;
-  json["value"] = detail::json_number<Json>(finding.value);
-  json["threshold"] = detail::json_number<Json>(finding.threshold);
-  json["explanation"] = finding.explanation;
-  json["remedy"] = finding.remedy;
-  json["origin"] = finding.origin;
-  json["decisive"] = finding.decisive;
-}
-
-template <detail::NlohmannJson Json>
-void to_json(Json& json, const Diagnosis& diagnosis) {
-  json = Json::object();
-  json["verdict"] = diagnosis.verdict;
-  json["findings"] = diagnosis.findings;
-}
-
-template <detail::NlohmannJson Json>
-void to_json(Json& json, const Isotropy& block) {
-  json = Json::object();
-  json["uniformity"] = detail::json_number<Json>(block.uniformity);
-  json["uniformity_standard_error"] = detail::json_number<Json>(block.uniformity_standard_error);
-  json["pairs"] = block.pairs;
-  json["sampled_rows"] = block.sampled_rows;
-  json["exact"] = block.exact;
-  json["isoscore"] = detail::json_number<Json>(block.isoscore);
-  json["vendi_score"] = detail::json_number<Json>(block.vendi_score);
-  json["vendi_score_2"] = detail::json_number<Json>(block.vendi_score_2);
-  json["vendi_score_inf"] = detail::json_number<Json>(block.vendi_score_inf);
-  json["vendi_ratio"] = detail::json_number<Json>(block.vendi_ratio);
-  json["self_cluster"] = detail::json_number<Json>(block.self_cluster);
-  json["coherence"] = detail::json_number<Json>(block.coherence);
-  json["partition_isotropy"] = detail::json_number<Json>(block.partition_isotropy);
-  json["log_partition_isotropy"] = detail::json_number<Json>(block.log_partition_isotropy);
-}
-
-template <detail::NlohmannJson Json>
-void to_json(Json& json, const Confidence& confidence) {
-  json = Json::object();
-  json["resamples"] = confidence.resamples;
-  json["level"] = detail::json_number<Json>(confidence.level);
-  Json& estimates = json["estimates"] = Json::object();
-  for (const Estimate& estimate : confidence.estimates) {
-    Json& entry = estimates[estimate.metric];
-    entry["value"] = detail::json_number<Json>(estimate.value);
-    entry["standard_error"] = detail::json_number<Json>(estimate.standard_error);
-    entry["low"] = detail::json_number<Json>(estimate.low);
-    entry["high"] = detail::json_number<Json>(estimate.high);
-  }
-}
-
-/// Writes a whole report as a JSON object, `collapse_version` first; `confidence` only where it was asked for.
-template <detail::NlohmannJson Json>
-void to_json(Json& json, const Report& report) {
-  json = Json::object();
-  json["collapse_version"] = COLLAPSE_VERSION_STRING;
-  json["samples"] = report.samples;
-  json["dims"] = report.dims;
-  json["input_epsilon"] = detail::json_number<Json>(report.input_epsilon);
-  json["norms"] = report.norms;
-  json["cosine"] = report.cosine;
-  json["variance"] = report.variance;
-  json["decorrelation"] = report.decorrelation;
-  json["spectrum"] = report.spectrum;
-  json["spectrum_uncentered"] = report.spectrum_uncentered;
-  json["diagnosis"] = report.diagnosis;
-  if (report.confidence.resamples > 0) json["confidence"] = report.confidence;
+  detail::put(json, method);
 }
 
 }  // namespace collapse

@@ -4,6 +4,7 @@
 #include <collapse/metrics/activations.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
+#include <collapse/report/layers.hpp>
 
 #include <fmt/format.h>
 #include <Eigen/Core>
@@ -14,28 +15,6 @@
 #include <vector>
 
 namespace collapse {
-
-/// One layer of a network.
-struct Layer {
-  std::string name;
-  Index samples = 0;
-  Index units = 0;
-  double effective_rank = undefined;              ///< of the centred activations
-  double effective_rank_ratio = undefined;        ///< over the largest rank possible
-  double expected_effective_rank = undefined;     ///< of an isotropic Gaussian sample of this shape
-  double effective_rank_vs_expected = undefined;  ///< healthy near 1, whatever the shape
-  double dormant_fraction = undefined;            ///< [0, 1]; healthy 0
-  Index dead_units = 0;
-  double mean_cosine = undefined;  ///< healthy near 0; of activations that are never negative about 0.3
-  Verdict verdict = Verdict::undetermined;
-};
-
-/// The layers of a network, from its input to its output.
-struct LayerProfile {
-  std::vector<Layer> layers;
-  std::optional<Index> first_collapsed;  ///< the first that is not healthy and whose verdict is known
-  std::optional<Index> steepest;         ///< the one whose effective rank falls most against the layer before
-};
 
 /// How a layer is measured.
 struct LayerProfileOptions {

@@ -8,6 +8,7 @@
 #include <collapse/metrics/variance.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
+#include <collapse/report/observation.hpp>
 #include <collapse/statistics/pairs/row_products.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/sums.hpp>
@@ -73,74 +74,51 @@ inline void validate(const MonitorOptions& options) {
   }
 }
 
-/// What a Monitor saw at one step: numbers as in the report (`norms.mean`, `cosine.mean`, `variance` and `spectrum`).
-/// What is undefined is NaN.
-struct Observation {
-  std::int64_t step = 0;
-  Index samples = 0;
-  Index dims = 0;
-  double mean_norm = undefined;
-  double mean_cosine = undefined;
-  double mean_cosine_distance = undefined;  ///< 1 - mean_cosine, of a batch with all its digits near collapse
-  Index dead_dimensions = 0;
-  double normalized_std = undefined;
-  double dispersion = undefined;
-  double population_participation_ratio = undefined;  ///< of batches of at least Thresholds::minimum_samples rows
-  double effective_rank = undefined;                  ///< of reports, as the next
-  double effective_rank_vs_expected = undefined;
-};
-
-/// A metric has fallen against its own past, or to where there is nothing left, and stayed there.
-struct Alarm {
-  std::string_view metric;       ///< path in the report, e.g. "variance.dispersion"
-  std::string_view quantity;     ///< what fell: the metric, or what is left of it, e.g. "1 - cosine.mean"
-  std::int64_t since = 0;        ///< step of the first low observation
-  std::int64_t step = 0;         ///< at which the alarm was raised
-  Index observations = 0;        ///< low ones, `since` to `step`
-  double value = undefined;      ///< of the quantity at `step`
-  double baseline = undefined;   ///< its level, or the median of what went before a sudden fall
-  double drop = undefined;       ///< 1 - value / baseline
-  double threshold = undefined;  ///< that the value lies at or below; undefined where it has only fallen
-  bool sudden = false;           ///< whether it fell against the last observations, not yet far below its level
-};
-
 namespace streams {
 
 /// A number that is judged; each falls when embeddings collapse.
 struct JudgedMetric {
-  std::string_view metric;
-  std::string_view quantity;
-  double rounding;  ///< what the arithmetic makes of equal rows; anything below is 0
+  MetricPath metric;
+  const char* before;  ///< what stands before its path in the name of the quantity that falls
+  bool of_dims;        ///< and whether that is a share of the dimensions
+  double rounding;     ///< what the arithmetic makes of equal rows; anything below is 0
   /// Whether it tells how far apart rows are, or how many dimensions they use. An untrained encoder uses many, for want
   /// of features, and learning takes some of them: their level is that after the warm-up. Rows need never be nearer to
   /// each other than an untrained encoder makes them.
   bool is_spread;
   double (*of)(const Observation&);
   double (*threshold)(const Thresholds&) = nullptr;  ///< of a complete collapse
+
+  /// What falls: the metric, or what is left of it.
+  [[nodiscard]] std::string quantity() const {
+    std::string name = std::string(before).append(metric);
+    if (of_dims) name.append(" / ").append(metric_path<&Report::dims>);
+    return name;
+  }
 };
 
 /// Lengths are not among them, which a loss that normalises its embeddings leaves free, nor is the effective rank,
 /// which follows the number of rows.
 inline constexpr std::array<JudgedMetric, 6> judged_metrics{{
-    {"variance.dispersion", "variance.dispersion", 0x1p-100, true,
+    {metric_path<&Report::variance, &Variance::dispersion>, "", false, 0x1p-100, true,
      [](const Observation& seen) { return seen.dispersion; },
      [](const Thresholds& thresholds) { return thresholds.complete_dispersion; }},
-    {"variance.normalized_std", "variance.normalized_std", 0x1p-50, true,
+    {metric_path<&Report::variance, &Variance::normalized_std>, "", false, 0x1p-50, true,
      [](const Observation& seen) { return seen.normalized_std; }},
-    {"variance.dead_dimensions", "1 - variance.dead_dimensions / dims", 0.0, false,
+    {metric_path<&Report::variance, &Variance::dead_dimensions>, "1 - ", true, 0.0, false,
      [](const Observation& seen) {
        // A single row has no dead dimensions, and none that is known to be alive.
        return seen.samples < 2 || seen.dims < 1
                   ? undefined
                   : 1.0 - static_cast<double>(seen.dead_dimensions) / static_cast<double>(seen.dims);
      }},
-    {"cosine.mean", "1 - cosine.mean", 0x1p-100, true,
+    {metric_path<&Report::cosine, &Cosine::mean>, "1 - ", false, 0x1p-100, true,
      // In one dimension there are two directions, and data of one sign have nothing to say about it.
      [](const Observation& seen) { return seen.dims == 1 ? undefined : seen.mean_cosine_distance; },
      [](const Thresholds& thresholds) { return 1.0 - thresholds.complete_cosine; }},
-    {"spectrum.population_participation_ratio", "spectrum.population_participation_ratio", 0.0, false,
+    {metric_path<&Observation::population_participation_ratio>, "", false, 0.0, false,
      [](const Observation& seen) { return seen.population_participation_ratio; }},
-    {"spectrum.effective_rank_vs_expected", "spectrum.effective_rank_vs_expected", 0.0, false,
+    {metric_path<&Report::spectrum, &Spectrum::effective_rank_vs_expected>, "", false, 0.0, false,
      [](const Observation& seen) { return seen.effective_rank_vs_expected; }},
 }};
 
@@ -172,7 +150,7 @@ class Track {
       if (low_ < options.patience) return false;
       const double baseline = far_below ? level_ : recent_median(sudden_window);
       alarm_ = {metric.metric,
-                metric.quantity,
+                metric.quantity(),
                 since_,
                 step,
                 low_,
@@ -297,6 +275,8 @@ class Monitor {
   void require_next(std::int64_t step, Index rows, Index dims) const;
   std::optional<Alarm> add(const Observation& seen);
   [[nodiscard]] static std::string json_line(const Observation& seen, const Tracks& tracks);
+  static void append_number(std::string& line, std::string_view name, double value);
+  static void append_number(std::string& line, std::string_view name, std::int64_t value);
   void write(const std::string& line) noexcept;
 
   MonitorOptions options_;
@@ -404,28 +384,29 @@ inline std::optional<Alarm> Monitor::add(const Observation& seen) {
   return gravest;
 }
 
+inline void Monitor::append_number(std::string& line, std::string_view name, double value) {
+  if (std::isfinite(value)) {
+    fmt::format_to(std::back_inserter(line), R"("{}":{})", name, value);
+  } else {
+    fmt::format_to(std::back_inserter(line), R"("{}":null)", name);
+  }
+}
+
+inline void Monitor::append_number(std::string& line, std::string_view name, std::int64_t value) {
+  fmt::format_to(std::back_inserter(line), R"("{}":{})", name, value);
+}
+
 inline std::string Monitor::json_line(const Observation& seen, const Tracks& tracks) {
-  std::string line = fmt::format(R"({{"step":{},"samples":{})", seen.step, seen.samples);
-  const auto add_number = [&line](std::string_view name, double value) {
-    if (std::isfinite(value)) {
-      fmt::format_to(std::back_inserter(line), R"(,"{}":{})", name, value);
-    } else {
-      fmt::format_to(std::back_inserter(line), R"(,"{}":null)", name);
-    }
-  };
-  add_number("norms.mean", seen.mean_norm);
-  add_number("cosine.mean", seen.mean_cosine);
-  fmt::format_to(std::back_inserter(line), R"(,"variance.dead_dimensions":{})", seen.dead_dimensions);
-  add_number("variance.normalized_std", seen.normalized_std);
-  add_number("variance.dispersion", seen.dispersion);
-  add_number("spectrum.population_participation_ratio", seen.population_participation_ratio);
-  add_number("spectrum.effective_rank", seen.effective_rank);
-  add_number("spectrum.effective_rank_vs_expected", seen.effective_rank_vs_expected);
+  std::string line = "{";
+  Observation::fields([&](const auto& field) {
+    if (line.size() > 1) line += ',';
+    append_number(line, field.name, seen.*field.member);
+  });
   line += R"(,"alarms":[)";
   bool first = true;
   for (const streams::Track& track : tracks) {
     if (!track.alarm()) continue;
-    fmt::format_to(std::back_inserter(line), R"({}"{}")", first ? "" : ",", track.alarm()->metric);
+    fmt::format_to(std::back_inserter(line), R"({}"{}")", first ? "" : ",", track.alarm()->metric.view());
     first = false;
   }
   return line + "]}\n";

@@ -4,6 +4,7 @@
 #include <collapse/metrics/hubness.hpp>
 #include <collapse/metrics/intrinsic_dimension.hpp>
 #include <collapse/report.hpp>
+#include <collapse/report/neighbourhood.hpp>
 #include <collapse/statistics/pairs/neighbours.hpp>
 
 #include <Eigen/Core>
@@ -49,40 +50,6 @@ inline void validate(const NeighbourhoodOptions& options) {
   validate(DuplicateOptions{options.metric, options.nonfinite, options.near, options.pair_rows, options.seed});
 }
 
-/// Number of coordinates that the rows vary in locally.
-struct IntrinsicDimension {
-  double two_nn = undefined;  ///< from the two nearest neighbours
-  double two_nn_standard_error = undefined;
-  double mle = undefined;  ///< from the mle_k nearest neighbours
-  double mle_standard_error = undefined;
-  Index mle_k = 0;  ///< neighbours used: fewer than asked for where there are not as many rows
-  Index rows = 0;   ///< rows without a duplicate, on which both rest
-};
-
-/// Why a number is undefined.
-struct Undefined {
-  std::string metric;  ///< JSON path, e.g. "intrinsic_dimension.two_nn"
-  std::string reason;
-};
-
-/// What `neighbourhood` returns: a plain aggregate. Undefined numbers are NaN, and `undefined_numbers` says why.
-struct Neighbourhood {
-  Index samples = 0;  ///< rows that take part
-  Index dims = 0;
-  Metric metric = Metric::euclidean;
-  IntrinsicDimension intrinsic_dimension;
-  double hubness = undefined;  ///< skewness of the k-occurrence; near 0 healthy
-  Index hubness_k = 0;         ///< neighbours used
-  Hubness::Counts k_occurrence;
-  double duplicate_rows = undefined;    ///< [0, 1]
-  double near_duplicates = undefined;   ///< [0, 1]
-  std::optional<Index> distinct_modes;  ///< 1 to samples
-  double median_distance = undefined;   ///< in input units; ||u - u'|| for the cosine
-  Index zero_rows = 0;                  ///< rows of length 0: for the cosine they take no part
-  Index skipped_rows = 0;               ///< rows dropped for a non-finite value
-  std::vector<Undefined> undefined_numbers;
-};
-
 namespace detail {
 
 template <EmbeddingScalar Scalar>
@@ -96,22 +63,22 @@ template <EmbeddingScalar Scalar>
   result.metric = options.metric;
   result.zero_rows = rows.zero;
   result.skipped_rows = rows.skipped;
-  const auto explain = [&result](const char* metric, std::string reason) {
-    if (!reason.empty()) result.undefined_numbers.push_back({metric, std::move(reason)});
+  const auto explain = [&result](MetricPath metric, std::string reason) {
+    if (!reason.empty()) result.undefined_numbers.push_back({metric.in_result(), std::move(reason)});
   };
 
   DimensionEstimate by_two = two_nn(nearest, options.two_nn_fit);
   DimensionEstimate by_many = mle_dimension(nearest, options.mle_k);
   result.intrinsic_dimension = {by_two.value, by_two.standard_error, by_many.value, by_many.standard_error,
                                 by_many.k,    by_many.rows};
-  explain("intrinsic_dimension.two_nn", std::move(by_two.reason));
-  explain("intrinsic_dimension.mle", std::move(by_many.reason));
+  explain(metric_path<&Neighbourhood::intrinsic_dimension, &IntrinsicDimension::two_nn>, std::move(by_two.reason));
+  explain(metric_path<&Neighbourhood::intrinsic_dimension, &IntrinsicDimension::mle>, std::move(by_many.reason));
 
   Hubness hubs = hubness(nearest, options.hubness_k);
   result.hubness = hubs.skewness;
   result.hubness_k = hubs.k;
   result.k_occurrence = std::move(hubs.occurrence);
-  explain("hubness", std::move(hubs.reason));
+  explain(metric_path<&Neighbourhood::hubness>, std::move(hubs.reason));
 
   const Duplicates copies = metrics::duplicates(
       points, nearest, {options.metric, options.nonfinite, options.near, options.pair_rows, options.seed});
@@ -122,8 +89,12 @@ template <EmbeddingScalar Scalar>
   if (points.count() < 2) {
     const std::string reason =
         fmt::format("{} {} part; a distance needs 2", points.count(), points.count() == 1 ? "row takes" : "rows take");
-    for (const char* metric : {"duplicate_rows", "near_duplicates", "median_distance"}) explain(metric, reason);
-    if (points.count() == 0) explain("distinct_modes", reason);
+    for (const MetricPath metric :
+         {metric_path<&Neighbourhood::duplicate_rows>, metric_path<&Neighbourhood::near_duplicates>,
+          metric_path<&Neighbourhood::median_distance>}) {
+      explain(metric, reason);
+    }
+    if (points.count() == 0) explain(metric_path<&Neighbourhood::distinct_modes>, reason);
   }
   return result;
 }

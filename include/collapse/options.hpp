@@ -19,19 +19,46 @@ enum class NonFinite {
 /// Where each finding begins. The defaults are meant for self-supervised encoders; every finding quotes its threshold.
 /// What small samples do to a number is no part of a threshold: `diagnose` accounts for N and D.
 struct Thresholds {
-  double complete_dispersion = 0.01;  ///< complete collapse at or below this `variance.dispersion`
-  double complete_cosine =
-      0.975;  ///< ... or at or above this mean cosine: the norms may differ, the direction does not
+  double complete_dispersion = 0.01;    ///< complete collapse at or below this `variance.dispersion`
+  double complete_cosine = 0.975;       ///< ... or at or above this mean cosine, whatever the norms
   double dimensional_ratio = 0.25;      ///< dimensional collapse at or below this share of a healthy effective rank
   double anisotropic_cosine = 0.5;      ///< anisotropic at or above this mean cosine
   double redundant_correlation = 0.99;  ///< redundant dimensions at or above this correlation
   Index minimum_samples = 16;           ///< with fewer rows only complete collapse can be told
-  double redundancy = 0.25;  ///< dimensional collapse at or above this mean squared correlation, beyond chance
+  double redundancy = 0.25;             ///< dimensional collapse from this mean squared correlation on, beyond chance
   double cluster_pairs =
-      0.015;  ///< cluster collapse from this share of pairs that point the same way, apart from the rest
+      0.015;  ///< cluster collapse from this share of pairs that point the same way, apart from others
   double neural_collapse = 0.1;  ///< with labels: rows lie at their class means at or below this `nc1_ratio` and `cdnv`
   double smallest_norm = 0.0;    ///< norm collapse below this mean norm: in the units of the encoder, so off by default
   double largest_norm = std::numeric_limits<double>::infinity();  ///< norm explosion above this mean norm
+
+  template <class Visit>
+  static constexpr void fields(Visit&& visit) {
+    visit(field("complete_dispersion", &Thresholds::complete_dispersion,
+                {.tells = "complete collapse at or below this dispersion", .range = "[0, 1]"}));
+    visit(field("complete_cosine", &Thresholds::complete_cosine,
+                {.tells = "complete collapse at or above this mean cosine", .range = "[-1, 1]"}));
+    visit(
+        field("dimensional_ratio", &Thresholds::dimensional_ratio,
+              {.tells = "dimensional collapse at or below this share of a healthy effective rank", .range = "[0, 1]"}));
+    visit(field("anisotropic_cosine", &Thresholds::anisotropic_cosine,
+                {.tells = "anisotropic at or above this mean cosine", .range = "[-1, 1]"}));
+    visit(field("redundant_correlation", &Thresholds::redundant_correlation,
+                {.tells = "redundant dimensions at or above this correlation", .range = "[0, 1]"}));
+    visit(field("minimum_samples", &Thresholds::minimum_samples,
+                {.tells = "with fewer rows only complete collapse can be told", .range = ">= 2"}));
+    visit(field(
+        "redundancy", &Thresholds::redundancy,
+        {.tells = "dimensional collapse from this mean squared correlation on, beyond chance", .range = "[0, 1]"}));
+    visit(field("cluster_pairs", &Thresholds::cluster_pairs,
+                {.tells = "cluster collapse from this share of pairs that point the same way", .range = "[0, 1]"}));
+    visit(field("neural_collapse", &Thresholds::neural_collapse,
+                {.tells = "rows lie at their class means at or below this", .range = ">= 0"}));
+    visit(field("smallest_norm", &Thresholds::smallest_norm,
+                {.tells = "norm collapse below this mean norm", .range = ">= 0"}));
+    visit(field("largest_norm", &Thresholds::largest_norm,
+                {.tells = "norm explosion above this mean norm", .range = ">= smallest_norm"}));
+  }
 
   /// The defaults.
   [[nodiscard]] static Thresholds self_supervised() { return {}; }
@@ -111,19 +138,19 @@ inline void validate(const Thresholds& thresholds) {
     throw OptionError(fmt::format("Thresholds::{} is {}; it lies from {} to {}", name, value, least, most));
   };
   constexpr double infinity = std::numeric_limits<double>::infinity();
-  require("complete_dispersion", thresholds.complete_dispersion, 0.0, 1.0);
-  require("complete_cosine", thresholds.complete_cosine, -1.0, 1.0);
-  require("dimensional_ratio", thresholds.dimensional_ratio, 0.0, 1.0);
-  require("anisotropic_cosine", thresholds.anisotropic_cosine, -1.0, 1.0);
-  require("redundant_correlation", thresholds.redundant_correlation, 0.0, 1.0);
-  require("redundancy", thresholds.redundancy, 0.0, 1.0);
-  require("cluster_pairs", thresholds.cluster_pairs, 0.0, 1.0);
-  require("neural_collapse", thresholds.neural_collapse, 0.0, infinity);
-  require("smallest_norm", thresholds.smallest_norm, 0.0, infinity);
-  require("largest_norm", thresholds.largest_norm, thresholds.smallest_norm, infinity);
+  require(member_name<&Thresholds::complete_dispersion>, thresholds.complete_dispersion, 0.0, 1.0);
+  require(member_name<&Thresholds::complete_cosine>, thresholds.complete_cosine, -1.0, 1.0);
+  require(member_name<&Thresholds::dimensional_ratio>, thresholds.dimensional_ratio, 0.0, 1.0);
+  require(member_name<&Thresholds::anisotropic_cosine>, thresholds.anisotropic_cosine, -1.0, 1.0);
+  require(member_name<&Thresholds::redundant_correlation>, thresholds.redundant_correlation, 0.0, 1.0);
+  require(member_name<&Thresholds::redundancy>, thresholds.redundancy, 0.0, 1.0);
+  require(member_name<&Thresholds::cluster_pairs>, thresholds.cluster_pairs, 0.0, 1.0);
+  require(member_name<&Thresholds::neural_collapse>, thresholds.neural_collapse, 0.0, infinity);
+  require(member_name<&Thresholds::smallest_norm>, thresholds.smallest_norm, 0.0, infinity);
+  require(member_name<&Thresholds::largest_norm>, thresholds.largest_norm, thresholds.smallest_norm, infinity);
   if (thresholds.minimum_samples < 2) {
-    throw OptionError(
-        fmt::format("Thresholds::minimum_samples is {}; at least 2 rows have a spread", thresholds.minimum_samples));
+    throw OptionError(fmt::format("Thresholds::{} is {}; at least 2 rows have a spread",
+                                  member_name<&Thresholds::minimum_samples>, thresholds.minimum_samples));
   }
 }
 

@@ -2,7 +2,7 @@
 
 #include "support/command_line.hpp"
 
-#include <collapse/json/layers.hpp>
+#include <collapse/json.hpp>
 #include <collapse/layers.hpp>
 #include <collapse/synthetic.hpp>
 #include <collapse/text/layers.hpp>

@@ -2,7 +2,7 @@
 
 #include "support/command_line.hpp"
 
-#include <collapse/json/neighbourhood.hpp>
+#include <collapse/json.hpp>
 #include <collapse/neighbourhood.hpp>
 #include <collapse/synthetic.hpp>
 #include <collapse/text/neighbourhood.hpp>

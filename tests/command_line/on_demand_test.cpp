@@ -5,8 +5,7 @@
 #include <collapse/classes.hpp>
 #include <collapse/compare.hpp>
 #include <collapse/isotropy.hpp>
-#include <collapse/json/classes.hpp>
-#include <collapse/json/comparison.hpp>
+#include <collapse/json.hpp>
 #include <collapse/text/comparison.hpp>
 
 #include <nlohmann/json.hpp>

@@ -18,7 +18,7 @@ namespace {
 
 const Finding* find(const Diagnosis& diagnosis, const std::string& kind) {
   for (const Finding& finding : diagnosis.findings) {
-    if (finding.kind == kind) return &finding;
+    if (to_string(finding.kind) == kind) return &finding;
   }
   return nullptr;
 }
@@ -93,7 +93,7 @@ TEST_CASE("a class that spreads a hundredth of the median class has collapsed by
   CHECK(diagnosis.verdict == Verdict::class_collapse);
   REQUIRE(diagnosis.findings.size() == 1);
   const Finding& one = diagnosis.findings[0];
-  CHECK(one.kind == "class_collapse");
+  CHECK(one.kind == FindingKind::class_collapse);
   CHECK(one.decisive);
   CHECK(one.metric == "labels.per_class.variance");
   CHECK(one.value == 0.04);
@@ -144,7 +144,7 @@ TEST_CASE("classes of few rows, and two classes alone, are not judged", "[class_
   const Diagnosis diagnosis = diagnose(report, classes);
   CHECK(diagnosis.verdict == Verdict::undetermined);
   REQUIRE(diagnosis.findings.size() == 1);
-  CHECK(diagnosis.findings[0].kind == "too_few_samples");
+  CHECK(diagnosis.findings[0].kind == FindingKind::too_few_samples);
   CHECK(diagnosis.findings[0].value == 2.0);
   CHECK(diagnosis.findings[0].threshold == 16.0);
   classes.per_class.samples[2] = 16;

@@ -1,8 +1,7 @@
 #include "support/catch.hpp"
 #include "support/json_keys.hpp"
 
-#include <collapse/json/layers.hpp>
-#include <collapse/json/neighbourhood.hpp>
+#include <collapse/json.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -47,7 +46,7 @@ TEST_CASE("a neighbourhood as JSON has the keys of its fields and every number b
   rows.median_distance = 5e-324;
   rows.zero_rows = 3;
   rows.skipped_rows = 5;
-  rows.undefined_numbers = {{"hubness", "a \"reason\""}};
+  rows.undefined_numbers = {{metric_path<&Neighbourhood::hubness>.in_result(), "a \"reason\""}};
   const Json json = parsed(rows);
   CHECK(keys_of(json) == Keys{"samples", "dims", "metric", "intrinsic_dimension", "hubness", "hubness_k",
                               "k_occurrence", "duplicate_rows", "near_duplicates", "distinct_modes", "median_distance",

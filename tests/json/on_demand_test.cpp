@@ -2,8 +2,7 @@
 #include "support/catch.hpp"
 #include "support/json_keys.hpp"
 
-#include <collapse/json/classes.hpp>
-#include <collapse/json/comparison.hpp>
+#include <collapse/json.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -41,7 +40,8 @@ TEST_CASE("the JSON of uniformity has its fields in their order", "[json_on_dema
 
 TEST_CASE("the JSON of labelled embeddings has its fields in their order", "[json_on_demand]") {
   ClassCollapse report = reference::class_example();
-  report.findings.push_back({"undefined", 0.0, "nc3", undefined, undefined, "why", ""});
+  report.findings.push_back({FindingKind::undefined_number, 0.0, metric_path<&ClassCollapse::nc3>.in_result(),
+                             undefined, undefined, "why", ""});
   const Json json = report;
   CHECK(keys_of(json) == Keys{"samples",
                               "dims",

@@ -142,6 +142,7 @@ TEST_CASE("every rank of k equal singular values is k", "[effective_rank]") {
         CHECK(near(entropy_rank(spectrum), static_cast<Real>(k), 1e-14L));
         CHECK(participation_ratio(spectrum) == static_cast<double>(k));
         CHECK(stable_rank(spectrum) == static_cast<double>(k));
+        CHECK(information_abundance(spectrum) == static_cast<double>(k));
         CHECK(condition_number(spectrum) == 1.0);
         CHECK(energy_share(spectrum, 1) == 1.0 / static_cast<double>(k));
         CHECK(energy_share(spectrum, k) == 1.0);
@@ -162,6 +163,7 @@ TEST_CASE("ranks of two singular values 3 and 1 are those on paper", "[effective
   CHECK(near(entropy_rank(spectrum), 10.0L / std::pow(9.0L, 0.9L), 1e-15L));
   CHECK(near(participation_ratio(spectrum), 100.0L / 82.0L, 1e-15L));
   CHECK(near(stable_rank(spectrum), 10.0L / 9.0L, 1e-15L));
+  CHECK(near(information_abundance(spectrum), 4.0L / 3.0L, 1e-15L));
   CHECK(near(condition_number(spectrum), 3.0L, 1e-15L));
   CHECK(near(energy_share(spectrum, 1), 0.9L, 1e-15L));
   CHECK(rank_for_share(spectrum, 0.89) == std::optional<Index>(1));
@@ -296,6 +298,7 @@ TEST_CASE("a spectrum of zeros has no ranks, and its effective rank is 0 where r
     CHECK(std::isnan(entropy_rank(values)));
     CHECK(std::isnan(participation_ratio(values)));
     CHECK(std::isnan(stable_rank(values)));
+    CHECK(std::isnan(information_abundance(values)));
     CHECK(std::isnan(condition_number(values)));
     CHECK(std::isnan(energy_share(values, 1)));
     CHECK(std::isnan(energy_share(values, 10)));
@@ -360,6 +363,7 @@ TEST_CASE("the block of a spectrum is what the functions say of it", "[effective
       CHECK(block.entropy_rank == entropy_rank(values));
       CHECK(block.participation_ratio == participation_ratio(values));
       CHECK(block.stable_rank == stable_rank(values));
+      CHECK(block.information_abundance == information_abundance(values));
       CHECK(block.condition_number == condition_number(values));
       CHECK(block.top1_share == energy_share(values, 1));
       CHECK(block.top10_share == energy_share(values, 10));

@@ -165,9 +165,9 @@ TEST_CASE("each estimate is of a number of the report and has an error", "[jackk
     CHECK(report.confidence.level == 0.95);
     std::set<std::string> names;
     for (const Estimate& estimate : report.confidence.estimates) {
-      CAPTURE(estimate.metric);
-      CHECK(names.insert(estimate.metric).second);
-      CHECK(same_or_undefined(at(json, estimate.metric), estimate.value));
+      CAPTURE(std::string(estimate.metric));
+      CHECK(names.insert(std::string(estimate.metric)).second);
+      CHECK(same_or_undefined(at(json, std::string(estimate.metric)), estimate.value));
       if (std::isnan(estimate.value)) {
         CHECK(std::isnan(estimate.standard_error));
         continue;
@@ -175,13 +175,17 @@ TEST_CASE("each estimate is of a number of the report and has an error", "[jackk
       CHECK(estimate.standard_error > 0.0);
       CHECK(estimate.low < estimate.value);
       CHECK(estimate.value < estimate.high);
-      const nlohmann::json& entry = json.at("confidence").at("estimates").at(estimate.metric);
+      const nlohmann::json& entry = json.at("confidence").at("estimates").at(std::string(estimate.metric));
       CHECK(entry.at("value") == estimate.value);
       CHECK(entry.at("standard_error") == estimate.standard_error);
       CHECK(entry.at("low") == estimate.low);
       CHECK(entry.at("high") == estimate.high);
     }
-    CHECK(names.size() == 44);
+    const std::vector<CatalogueEntry>& entries = entries_of<Report>();
+    CHECK(names.size() >= 44);
+    CHECK(static_cast<std::ptrdiff_t>(names.size()) ==
+          std::count_if(entries.begin(), entries.end(),
+                        [](const CatalogueEntry& entry) { return entry.info.resampled && !entry.block; }));
     CHECK(json.at("confidence").at("resamples") == 5);
     CHECK(json.at("confidence").at("level") == 0.95);
   }
@@ -204,11 +208,11 @@ TEST_CASE("standard errors do not depend on order, scale and storage of the same
   const reference::RowMajor<double> by_rows = z;
   const Report stored = measure(by_rows, options);
   for (const Estimate& estimate : report.confidence.estimates) {
-    CAPTURE(estimate.metric);
+    CAPTURE(std::string(estimate.metric));
     if (std::isnan(estimate.value)) continue;
     const double error = estimate.standard_error;
-    CHECK(std::abs(find(reversed, estimate.metric).standard_error - error) <= 1e-9 * error);
-    CHECK(find(stored, estimate.metric).standard_error == estimate.standard_error);
+    CHECK(std::abs(find(reversed, std::string(estimate.metric)).standard_error - error) <= 1e-9 * error);
+    CHECK(find(stored, std::string(estimate.metric)).standard_error == estimate.standard_error);
   }
   CHECK(std::abs(find(scaled, "spectrum.effective_rank").standard_error /
                      find(report, "spectrum.effective_rank").standard_error -
@@ -267,8 +271,8 @@ TEST_CASE("accumulators that are left out in turn give the errors of their rows"
       CHECK(report.confidence.resamples == count);
       REQUIRE(report.confidence.estimates.size() == expected.confidence.estimates.size());
       for (const Estimate& estimate : expected.confidence.estimates) {
-        CAPTURE(estimate.metric);
-        const Estimate other = find(report, estimate.metric);
+        CAPTURE(std::string(estimate.metric));
+        const Estimate other = find(report, std::string(estimate.metric));
         if (std::isnan(estimate.standard_error)) {
           CHECK(std::isnan(other.standard_error));
           continue;

@@ -249,8 +249,9 @@ TEST_CASE("moments go out and come back", "[state]") {
     CHECK(report.cosine.pairs == 0);
     CHECK_FALSE(report.cosine.exact);
     const auto& findings = report.diagnosis.findings;
-    CHECK(std::any_of(findings.begin(), findings.end(),
-                      [](const Finding& finding) { return finding.kind == "undefined" && finding.metric == "norms"; }));
+    CHECK(std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+      return finding.kind == FindingKind::undefined_number && finding.metric == "norms";
+    }));
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,15 @@ template <class Json>
   Keys keys;
   for (const auto& item : json.items()) keys.push_back(item.key());
   return keys;
+}
+
+/// Whether these keys are among all, in this order.
+[[nodiscard]] inline bool holds(const Keys& all, const Keys& these) {
+  std::size_t met = 0;
+  for (const std::string& key : all) {
+    if (met < these.size() && key == these[met]) ++met;
+  }
+  return met == these.size();
 }
 
 }  // namespace collapse::test

@@ -46,7 +46,7 @@ void check_form(const Neighbourhood& rows) {
     CHECK(text.find("nan") == std::string::npos);
     for (const std::string& line : lines(text)) {
       CAPTURE(line);
-      CHECK(detail::text::columns(line) <= 80);
+      CHECK(text::columns(line) <= 80);
       CHECK((line.empty() || line.back() != ' '));
     }
   }
@@ -96,8 +96,10 @@ TEST_CASE("a neighbourhood names its metric and says one of one", "[format_neigh
 TEST_CASE("a neighbourhood says why its numbers are undefined", "[format_neighbourhood]") {
   Neighbourhood rows;
   check_form(rows);
-  rows.undefined_numbers = {{"intrinsic_dimension.two_nn", "1 rows; two neighbours of each need at least 3"},
-                            {"hubness", "a reason — of many words that " + std::string(60, 'x') + " fill the page"}};
+  rows.undefined_numbers = {{metric_path<&Neighbourhood::intrinsic_dimension, &IntrinsicDimension::two_nn>.in_result(),
+                             "1 rows; two neighbours of each need at least 3"},
+                            {metric_path<&Neighbourhood::hubness>.in_result(),
+                             "a reason — of many words that " + std::string(60, 'x') + " fill the page"}};
   check_form(rows);
   const std::vector<std::string> page = lines(fmt::format("{:a}", rows));
   CHECK(has(page, "intrinsic dimension ", "          -   +- -; from two neighbours"));

@@ -3,6 +3,7 @@
 
 #include <collapse/text/classes.hpp>
 #include <collapse/text/comparison.hpp>
+#include <collapse/text/isotropy.hpp>
 
 #include <fmt/format.h>
 
@@ -118,7 +119,8 @@ TEST_CASE("the page of labelled embeddings tells every number and the worst clas
   sampled.exact = false;
   sampled.sampled_rows = 77;
   sampled.silhouette = undefined;
-  sampled.findings.push_back({"undefined", 0.0, "silhouette", undefined, undefined, "there is one class", ""});
+  sampled.findings.push_back({FindingKind::undefined_number, 0.0, metric_path<&ClassCollapse::silhouette>.in_result(),
+                              undefined, undefined, "there is one class", ""});
   sampled.per_class.effective_rank_vs_expected(0) = undefined;
   const std::string other = checked_page(sampled);
   CHECK(contains(other, "77 sampled rows"));
@@ -130,7 +132,8 @@ TEST_CASE("the page of labelled embeddings tells every number and the worst clas
 
 TEST_CASE("the page of a comparison tells every number and both verdicts", "[format_on_demand]") {
   Comparison comparison = reference::comparison_example();
-  comparison.findings.push_back({"undefined", 0.0, "vicreg", undefined, undefined, "no common space", ""});
+  comparison.findings.push_back({FindingKind::undefined_number, 0.0, metric_path<&Comparison::vicreg>.in_result(),
+                                 undefined, undefined, "no common space", ""});
   const std::string page = checked_page(comparison);
   CHECK(contains(lines(page).front(), "700 pairs"));
   CHECK(tells(page, "alignment", "0.2500"));

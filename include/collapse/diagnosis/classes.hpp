@@ -41,11 +41,11 @@ class ClassExamination {
   }
 
  private:
-  static constexpr const char* by_threshold = "Thresholds::neural_collapse";
+  [[nodiscard]] static std::string by_threshold() { return threshold_origin<&Thresholds::neural_collapse>(); }
 
-  void add(const char* kind, double severity, const char* metric, double value, double threshold,
-           std::string explanation, const char* remedy, const char* origin) {
-    findings_.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy, origin});
+  void add(FindingKind kind, double severity, MetricPath metric, double value, double threshold,
+           std::string explanation, const char* remedy, std::string origin) {
+    findings_.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy, std::move(origin)});
   }
 
   /// Rows at their class means. Where these are apart and fill the space that so many can, few points and few
@@ -54,20 +54,21 @@ class ClassExamination {
     const double ratio = classes_.nc1_ratio;
     if (classes_.classes < 2 || !(ratio <= thresholds_.neural_collapse)) return;
     if (!(classes_.cdnv <= thresholds_.neural_collapse)) {
-      add("merged_classes", 0.96, "labels.cdnv", classes_.cdnv, thresholds_.neural_collapse,
+      add(FindingKind::merged_classes, 0.96, metric_path<&ClassCollapse::cdnv>, classes_.cdnv,
+          thresholds_.neural_collapse,
           std::isnan(classes_.cdnv)
               ? std::string("rows lie at their class means, and two classes at the same")
               : fmt::format("rows lie at their class means, but some of these lie together: the spread of two classes "
                             "is {:.3g} of their distance on average",
                             classes_.cdnv),
-          "give rare classes their weight (balanced batches, a weighted loss), or check their labels", by_threshold);
+          "give rare classes their weight (balanced batches, a weighted loss), or check their labels", by_threshold());
       return;
     }
-    add("neural_collapse", 0.0, "labels.nc1_ratio", ratio, thresholds_.neural_collapse,
+    add(FindingKind::neural_collapse, 0.0, metric_path<&ClassCollapse::nc1_ratio>, ratio, thresholds_.neural_collapse,
         fmt::format("the spread within classes is {:.3g} of that between them: rows lie at their class means, as at "
                     "the end of supervised training",
                     ratio),
-        "", by_threshold);
+        "", by_threshold());
     const double possible = expected_effective_rank(classes_.classes - 1, classes_.dims);
     if (!(classes_.class_effective_rank > thresholds_.dimensional_ratio * possible)) return;
     for (Finding& finding : findings_) {
@@ -77,19 +78,20 @@ class ClassExamination {
     }
   }
 
-  [[nodiscard]] static bool follows_from_labels(std::string_view kind) {
-    return kind == "cluster_collapse" || kind == "dimensional_collapse" || kind == "correlated_dimensions";
+  [[nodiscard]] static bool follows_from_labels(FindingKind kind) {
+    return kind == FindingKind::cluster_collapse || kind == FindingKind::dimensional_collapse ||
+           kind == FindingKind::correlated_dimensions;
   }
 
   void too_few() {
     std::vector<Index> rows = classes_.per_class.samples;
     std::sort(rows.begin(), rows.end(), std::greater<>());
     const Index third = rows[2];
-    add("too_few_samples", 0.0, "labels.per_class.samples", static_cast<double>(third),
-        static_cast<double>(thresholds_.minimum_samples),
+    add(FindingKind::too_few_samples, 0.0, metric_path<&ClassCollapse::per_class, &PerClass::samples>,
+        static_cast<double>(third), static_cast<double>(thresholds_.minimum_samples),
         fmt::format("whether a class has collapsed by itself takes three classes of {} rows; the third largest has {}",
                     thresholds_.minimum_samples, third),
-        "measure more rows", "Thresholds::minimum_samples");
+        "measure more rows", threshold_origin<&Thresholds::minimum_samples>());
   }
 
   /// Each class against the median of all: what all classes share is no matter of single ones.
@@ -102,13 +104,16 @@ class ClassExamination {
     // Two tell that they differ, not which of them is wrong.
     if (each.label.size() < 3) return;
     if (told.size() < 3) return too_few();
-    single_classes(told, each.variance, thresholds_.complete_dispersion, "labels.per_class.variance",
-                   "Thresholds::complete_dispersion of the median class", [](double value, double usual) {
+    single_classes(told, each.variance, thresholds_.complete_dispersion,
+                   metric_path<&ClassCollapse::per_class, &PerClass::variance>,
+                   threshold_origin<&Thresholds::complete_dispersion>(" of the median class"),
+                   [](double value, double usual) {
                      return fmt::format("its rows spread by {:.3g} where those of the median class spread by {:.3g}",
                                         value, usual);
                    });
     single_classes(told, each.effective_rank_vs_expected, thresholds_.dimensional_ratio,
-                   "labels.per_class.effective_rank_vs_expected", "Thresholds::dimensional_ratio of the median class",
+                   metric_path<&ClassCollapse::per_class, &PerClass::effective_rank_vs_expected>,
+                   threshold_origin<&Thresholds::dimensional_ratio>(" of the median class"),
                    [](double value, double usual) {
                      return fmt::format(
                          "its rows use {:.3g} of the directions expected of so many, those of the median "
@@ -118,8 +123,8 @@ class ClassExamination {
   }
 
   template <class Explain>
-  void single_classes(const std::vector<Index>& told, const Eigen::VectorXd& values, double share, const char* metric,
-                      const char* origin, const Explain& explain) {
+  void single_classes(const std::vector<Index>& told, const Eigen::VectorXd& values, double share, MetricPath metric,
+                      const std::string& origin, const Explain& explain) {
     Eigen::VectorXd known(static_cast<Index>(told.size()));
     for (std::size_t i = 0; i < told.size(); ++i) known(static_cast<Index>(i)) = values(told[i]);
     if (!known.allFinite()) return;
@@ -135,7 +140,7 @@ class ClassExamination {
     if (fallen == 0) return;
     const double part = static_cast<double>(fallen) / static_cast<double>(told.size());
     const std::int64_t label = classes_.per_class.label[static_cast<std::size_t>(worst)];
-    add("class_collapse", 0.6 + 0.3 * part, metric, values(worst), threshold,
+    add(FindingKind::class_collapse, 0.6 + 0.3 * part, metric, values(worst), threshold,
         (fallen == 1 ? fmt::format("class {} has collapsed by itself: ", label)
                      : fmt::format("{} of {} classes have collapsed by themselves, class {} most: ", fallen,
                                    told.size(), label)) +

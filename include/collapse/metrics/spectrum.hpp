@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/metrics/effective_rank.hpp>
 #include <collapse/metrics/marchenko_pastur.hpp>
 #include <collapse/metrics/power_law.hpp>
@@ -7,15 +8,26 @@
 #include <collapse/report.hpp>
 #include <collapse/statistics/spectra/spectrum.hpp>
 
+#include <Eigen/Core>
+
 #include <utility>
 
 namespace collapse {
 
-/// The spectrum block of the report: every rank of one list of singular values and the shape of its decay.
+/// Information abundance, sum sigma / sigma_1. Uncentred it is the number of the paper, for embedding tables of
+/// recommenders, where it falls towards 1 as a table collapses; centred it is the same of the rows about their mean.
+///
+/// @return in [1, largest_rank()], k for k equal singular values; undefined for a spectrum of zeros
+/// Source: Guo et al., On the embedding collapse when scaling up recommendation models, 2024, def. 3.1.
+[[nodiscard]] inline double information_abundance(const SingularValues& spectrum) {
+  const Eigen::VectorXd values = metrics::relative_values(spectrum);
+  return values.size() > 0 ? linalg::sum(values) : undefined;
+}
+
+/// The spectrum block of the report: every rank and shape of one list of singular values.
 ///
 /// @param values   with their noise floor
 /// @param options  `alpha_first`, `alpha_last`
-/// @return see Spectrum
 /// Cost: O(min(N, D)).
 [[nodiscard]] inline Spectrum spectrum(SingularValues values, const Options& options = {}) {
   Spectrum result;
@@ -28,6 +40,7 @@ namespace collapse {
   result.entropy_rank = entropy_rank(values);
   result.participation_ratio = participation_ratio(values);
   result.stable_rank = stable_rank(values);
+  result.information_abundance = information_abundance(values);
   result.condition_number = condition_number(values);
   result.top1_share = energy_share(values, 1);
   result.top10_share = energy_share(values, 10);
@@ -49,7 +62,6 @@ namespace collapse {
 /// @param Z         N x D embeddings
 /// @param options   `method`, `alpha_first`, `alpha_last`, `nonfinite`
 /// @param centring  whether the mean row is removed first
-/// @return see Spectrum
 /// @throws ShapeError, NonFiniteError as `moments`; OptionError
 /// Cost: that of singular_values(Z).
 template <class Derived>

@@ -2,6 +2,7 @@
 
 #include <collapse/linalg/hash.hpp>
 #include <collapse/report.hpp>
+#include <collapse/report/walk.hpp>
 #include <collapse/streams/student.hpp>
 
 #include <Eigen/Core>
@@ -10,8 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -19,51 +19,17 @@
 /// each group. Of a bootstrap's samples many rows are the same, which no spectrum forgives; here all are different.
 namespace collapse::streams {
 
-/// visit(JSON path, value) for the numbers of a report that vary smoothly with its rows: neither counts, nor extremes
-/// over rows or at the end of a spectrum, of which a jackknife knows nothing, nor what the shape alone decides.
+/// visit(MetricPath, value) for the numbers of a report that vary smoothly with its rows: neither counts, nor extremes
+/// over rows or at the end of a spectrum, of which a jackknife knows nothing, nor what the shape alone decides. The
+/// catalogue marks them.
 template <class Visit>
 void for_each_statistic(const Report& report, Visit&& visit) {
-  visit("norms.mean", report.norms.mean);
-  visit("norms.std", report.norms.std);
-  visit("cosine.mean", report.cosine.mean);
-  visit("cosine.std", report.cosine.std);
-  // Of a sample of rows they vary with that sample as well, and carry a standard error of their own.
-  if (report.cosine.exact) {
-    visit("cosine.p01", report.cosine.p01);
-    visit("cosine.p05", report.cosine.p05);
-    visit("cosine.p25", report.cosine.p25);
-    visit("cosine.p50", report.cosine.p50);
-    visit("cosine.p75", report.cosine.p75);
-    visit("cosine.p95", report.cosine.p95);
-    visit("cosine.p99", report.cosine.p99);
-  }
-  visit("variance.min", report.variance.min);
-  visit("variance.mean", report.variance.mean);
-  visit("variance.max", report.variance.max);
-  visit("variance.median", report.variance.median);
-  visit("variance.total", report.variance.total);
-  visit("variance.hinge", report.variance.hinge);
-  visit("variance.normalized_std", report.variance.normalized_std);
-  visit("variance.dispersion", report.variance.dispersion);
-  visit("decorrelation.covariance_penalty", report.decorrelation.covariance_penalty);
-  visit("decorrelation.mean_abs_correlation", report.decorrelation.mean_abs_correlation);
-  visit("decorrelation.rms_correlation", report.decorrelation.rms_correlation);
-  visit("decorrelation.max_abs_correlation", report.decorrelation.max_abs_correlation);
-  visit("decorrelation.redundancy", report.decorrelation.redundancy);
-  const auto visit_spectrum = [&visit](const std::string& block, const Spectrum& spectrum) {
-    visit(block + "effective_rank", spectrum.effective_rank);
-    visit(block + "effective_rank_ratio", spectrum.effective_rank_ratio);
-    visit(block + "entropy_rank", spectrum.entropy_rank);
-    visit(block + "participation_ratio", spectrum.participation_ratio);
-    visit(block + "stable_rank", spectrum.stable_rank);
-    visit(block + "top1_share", spectrum.top1_share);
-    visit(block + "top10_share", spectrum.top10_share);
-    visit(block + "alpha", spectrum.alpha);
-    visit(block + "alpha_r2", spectrum.alpha_r2);
-    visit(block + "effective_rank_vs_expected", spectrum.effective_rank_vs_expected);
-  };
-  visit_spectrum("spectrum.", report.spectrum);
-  visit_spectrum("spectrum_uncentered.", report.spectrum_uncentered);
+  for_each_field(report, [&](MetricPath metric, const FieldInfo& info, const auto& value) {
+    if constexpr (std::is_same_v<decltype(value), const double&>) {
+      // Of a sample of rows these vary with that sample as well, and carry a standard error of their own.
+      if (info.resampled && (report.cosine.exact || !info.of_pairs)) visit(metric, value);
+    }
+  });
 }
 
 /// Groups of equally many rows, drawn at random; a few rows may be in none. A spectrum depends on the number of rows
@@ -112,14 +78,12 @@ class Jackknife {
  public:
   /// @param whole  on all rows
   Jackknife(const Report& whole, double level) : level_(level) {
-    for_each_statistic(whole, [this](std::string_view metric, double value) {
-      numbers_.push_back({std::string(metric), value, {}});
-    });
+    for_each_statistic(whole, [this](MetricPath metric, double value) { numbers_.push_back({metric, value, {}}); });
   }
 
   void add(const Report& without) {
     ++groups_;
-    for_each_statistic(without, [this](std::string_view metric, double value) {
+    for_each_statistic(without, [this](MetricPath metric, double value) {
       const auto number = std::find_if(numbers_.begin(), numbers_.end(),
                                        [metric](const Number& candidate) { return candidate.metric == metric; });
       // Quantiles of a sample of rows may be of all of them once a group is left out.
@@ -143,14 +107,14 @@ class Jackknife {
         estimate.low = number.value - width * estimate.standard_error;
         estimate.high = number.value + width * estimate.standard_error;
       }
-      result.estimates.push_back(std::move(estimate));
+      result.estimates.push_back(estimate);
     }
     return result;
   }
 
  private:
   struct Number {
-    std::string metric;
+    MetricPath metric;
     double value;
     std::vector<double> without;  ///< one per group
   };

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <collapse/report/classes.hpp>
-#include <collapse/text.hpp>
+#include <collapse/text/page.hpp>
 
 #include <fmt/format.h>
 
@@ -33,29 +33,7 @@ namespace collapse::text {
   put_line(out, title(glyphs, "labels", page_width,
                       fmt::format("{} in {}", counted(report.samples, "row", "rows"),
                                   counted(report.classes, "class", "classes"))));
-  const auto put = [&out](std::string_view label, double value, std::string_view remark) {
-    put_number(out, label, number(value), remark);
-  };
-  put("NC1", report.nc1, "within over between; 0 is collapse");
-  put("  ratio of traces", report.nc1_ratio, "");
-  put("CDNV", report.cdnv, "spread over distance of two classes");
-  put("NC2 equal norms", report.nc2_equinorm, "0: class means equally far out");
-  put("  equal angles", report.nc2_equiangular, "0: all angles between them equal");
-  put("  widest angles", report.nc2_max_angle, "0: as wide as can be");
-  put("NC3", report.nc3, "0: the classifier is the class means");
-  put("NC4", report.nc4, "share not predicted by nearest mean");
-  put("class effective rank", report.class_effective_rank, "of the class means");
-  put("centroid cosine", report.centroid_cosine, "between class means, from the origin");
-  put("  from the common mean", report.centroid_cosine_centred, "-1 / (K - 1) when spread evenly");
-  put("LiDAR", report.lidar, "directions that tell classes apart");
-  const auto put_if = [&put](std::string_view label, double value, std::string_view remark) {
-    if (!std::isnan(value)) put(label, value, remark);
-  };
-  put_if("silhouette", report.silhouette, "-1 to 1");
-  put_if("  by cosine", report.silhouette_cosine, "");
-  put_if("k-NN accuracy", report.knn_accuracy, "each row left out");
-  put_if("linear probe accuracy", report.linear_probe_accuracy, "each row left out");
-  put_if("  of the fitted rows", report.linear_probe_train_accuracy, "");
+  put_numbers(out, report);
   if (report.unlabelled_rows > 0) put_number(out, "unlabelled rows", integer(report.unlabelled_rows));
   if (report.skipped_rows > 0) put_number(out, "skipped rows", integer(report.skipped_rows));
 

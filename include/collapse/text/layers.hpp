@@ -1,7 +1,7 @@
 #pragma once
 
-#include <collapse/layers.hpp>
-#include <collapse/text.hpp>
+#include <collapse/report/layers.hpp>
+#include <collapse/text/page.hpp>
 
 #include <fmt/format.h>
 

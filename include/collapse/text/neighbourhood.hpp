@@ -1,11 +1,14 @@
 #pragma once
 
-#include <collapse/neighbourhood.hpp>
-#include <collapse/text.hpp>
+#include <collapse/report/neighbourhood.hpp>
+#include <collapse/report/path.hpp>
+#include <collapse/text/page.hpp>
 
 #include <fmt/format.h>
 
+#include <optional>
 #include <string>
+#include <string_view>
 
 /// Neighbourhoods as text, through {fmt}: `{}` in UTF-8, `{:a}` in ASCII.
 namespace collapse::text {
@@ -18,19 +21,23 @@ namespace collapse::text {
                                   counted(rows.samples, "row", "rows"))));
   const IntrinsicDimension& dimension = rows.intrinsic_dimension;
   const auto error = [&glyphs](double value) { return fmt::format("{} {}", glyphs.plus_minus, number(value)); };
-  put_number(out, "intrinsic dimension", number(dimension.two_nn),
-             fmt::format("{}; from two neighbours", error(dimension.two_nn_standard_error)));
-  put_number(out, "", number(dimension.mle),
-             fmt::format("{}; from {}", error(dimension.mle_standard_error),
-                         counted(dimension.mle_k, "neighbour", "neighbours")));
-  put_number(out, "hubness", number(rows.hubness),
-             fmt::format("over {}; above 1: hubs", counted(rows.hubness_k, "neighbour", "neighbours")));
-  put_number(out, "duplicate rows", number(rows.duplicate_rows), "share; healthy 0");
-  put_number(out, "near duplicates", number(rows.near_duplicates), "share; healthy 0");
-  put_number(out, "distinct modes", integer(rows.distinct_modes), "healthy: as many as rows");
-  put_number(out, "median distance", number(rows.median_distance));
-  put_number(out, "zero rows", integer(rows.zero_rows));
-  put_number(out, "skipped rows", integer(rows.skipped_rows));
+  put_numbers(out, dimension, [&](std::string_view name) {
+    std::optional<std::string> remark;
+    if (name == member_name<&IntrinsicDimension::two_nn>) {
+      remark = fmt::format("{}; from two neighbours", error(dimension.two_nn_standard_error));
+    } else if (name == member_name<&IntrinsicDimension::mle>) {
+      remark = fmt::format("{}; from {}", error(dimension.mle_standard_error),
+                           counted(dimension.mle_k, "neighbour", "neighbours"));
+    }
+    return remark;
+  });
+  put_numbers(out, rows, [&](std::string_view name) {
+    std::optional<std::string> remark;
+    if (name == member_name<&Neighbourhood::hubness>) {
+      remark = fmt::format("over {}; above 1: hubs", counted(rows.hubness_k, "neighbour", "neighbours"));
+    }
+    return remark;
+  });
   for (const Undefined& lacking : rows.undefined_numbers) put_reason(out, glyphs, lacking.metric, lacking.reason);
   out.pop_back();
   return out;

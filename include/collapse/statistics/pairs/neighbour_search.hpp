@@ -124,7 +124,7 @@ class ScreenedPoints {
     Eigen::RowVectorXd result(points_.dims());
     Eigen::VectorXd values(static_cast<Index>(places.size()));
     for (Index d = 0; d < points_.dims(); ++d) {
-      values = panel.view(values.size(), points_.dims()).col(d);
+      for (Index s = 0; s < values.size(); ++s) values(s) = panel.row(s)[d];
       std::nth_element(values.data(), values.data() + values.size() / 2, values.data() + values.size());
       result(d) = values(values.size() / 2);
     }

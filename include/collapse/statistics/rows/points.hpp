@@ -3,6 +3,7 @@
 #include <collapse/linalg/differences.hpp>
 #include <collapse/linalg/hash.hpp>
 #include <collapse/linalg/load.hpp>
+#include <collapse/statistics/rows/metric.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/lengths.hpp>
 
@@ -19,16 +20,6 @@
 #include <vector>
 
 namespace collapse {
-
-/// What a distance between two rows is.
-enum class Metric {
-  euclidean,  ///< ||z_i - z_j||, in input units
-  cosine      ///< 1 - cos = ||u_i - u_j||^2 / 2, in [0, 2]; rows of length 0 take no part
-};
-
-[[nodiscard]] constexpr std::string_view to_string(Metric metric) noexcept {
-  return metric == Metric::cosine ? "cosine" : "euclidean";
-}
 
 namespace statistics {
 
@@ -71,7 +62,8 @@ class Points {
   /// A panel for vectors, with the zeros at their ends that `distances` asks for.
   [[nodiscard]] linalg::Panel panel(Index most) const {
     linalg::Panel result(most, linalg::padded_depth(dims()));
-    result.view(most, linalg::padded_depth(dims())).setZero();
+    const linalg::RowsView all = result.view(most, linalg::padded_depth(dims()));
+    for (Index i = 0; i < most; ++i) std::fill_n(all.row(i), all.cols(), 0.0);
     return result;
   }
 
