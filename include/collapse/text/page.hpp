@@ -255,13 +255,17 @@ void for_each_shown(const Visit& visit) {
   });
 }
 
+/// Apart from the walk, so that its code is there once and not for each field.
+inline void add_row(std::vector<Row>& rows, const char* name, const char* label, std::string value) {
+  rows.push_back({label, std::move(value), name});
+}
+
 /// The numbers of a block under their labels.
 template <Block Of>
 [[nodiscard]] std::vector<Row> rows_of(const Of& block) {
   std::vector<Row> rows;
-  for_each_shown<Of>([&](const auto& field) {
-    rows.push_back({field.info.label, shown(block.*field.member), field.name});
-  });
+  for_each_shown<Of>(
+      [&](const auto& field) { add_row(rows, field.name, field.info.label, shown(block.*field.member)); });
   return rows;
 }
 
