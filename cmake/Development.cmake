@@ -3,7 +3,6 @@ include_guard()
 
 option(COLLAPSE_WARNINGS_AS_ERRORS "Treat warnings in our own programs as errors" ${PROJECT_IS_TOP_LEVEL})
 option(COLLAPSE_NATIVE "Compile our own programs for this machine alone (-march=native)" OFF)
-option(COLLAPSE_OPENMP "Compile our own programs with OpenMP where the compiler has it" ON)
 
 add_library(collapse_development INTERFACE)
 

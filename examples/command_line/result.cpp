@@ -3,6 +3,7 @@
 #include <collapse/json.hpp>
 #include <collapse/text.hpp>
 #include <collapse/text/classes.hpp>
+#include <collapse/text/isotropy.hpp>
 #include <collapse/text/neighbourhood.hpp>
 
 #include <fmt/format.h>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/error.hpp>
 #include <collapse/linalg/view.hpp>
 #include <collapse/measure.hpp>
@@ -593,5 +594,13 @@ inline void Accumulator::reset() noexcept {
   folder_.reset();
   sums_ = {};
 }
+
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_ACCUMULATOR_INSTANCES(Keyword, Scalar) \
+  Keyword template void Accumulator::add(const linalg::MatrixView<Scalar>&);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_ACCUMULATOR_INSTANCES)
+extern template Report Accumulator::report<void>() const;
+extern template Report Accumulator::report_folded<void>() const;
+#endif
 
 }  // namespace collapse

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/error.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/view.hpp>
@@ -373,5 +374,15 @@ template <class Derived, Labels Y, Labels P>
   const std::vector<std::int64_t> predicted = statistics::read_labels(predictions, "predictions");
   return detail::class_collapse(Z, statistics::read_labels(labels, "labels"), &predicted, options);
 }
+
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_CLASSES_INSTANCES(Keyword, Scalar)                                                          \
+  Keyword template void detail::measure_class_rows(ClassCollapse&, const linalg::MatrixView<Scalar>&,        \
+                                                   const LabelledRows&, const ClassSums&, const ClassMeans&, \
+                                                   const ClassMeans&, std::vector<std::int64_t>, const ClassOptions&);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_CLASSES_INSTANCES)
+extern template void detail::measure_class_sums<void>(ClassCollapse&, const ClassSums&, const ClassMeans&,
+                                                      const ClassOptions&);
+#endif
 
 }  // namespace collapse

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <collapse/accumulator.hpp>
+#include <collapse/compiled.hpp>
 #include <collapse/error.hpp>
 #include <collapse/measure.hpp>
 #include <collapse/metrics/alignment.hpp>
@@ -154,5 +155,13 @@ template <class DerivedA, class DerivedB>
         return detail::compare(a, rows_a, origin_a, b, rows_b, origin_b, options, weights);
       });
 }
+
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_COMPARE_INSTANCES(Keyword, Scalar)                                                                   \
+  Keyword template Comparison detail::compare(const linalg::MatrixView<Scalar>&, const Rows&, const streams::Origin&, \
+                                              const linalg::MatrixView<Scalar>&, const Rows&, const streams::Origin&, \
+                                              const Options&, const VicregWeights&);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_COMPARE_INSTANCES)
+#endif
 
 }  // namespace collapse

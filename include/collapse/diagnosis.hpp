@@ -57,12 +57,17 @@ template <auto Threshold>
 
 /// Sorts findings, gravest first, and draws the verdict from the first that leads to one. One that is not grave at all
 /// leads to none, but for the want of rows.
-[[nodiscard]] inline Diagnosis decide(std::vector<Finding> findings, bool conclusive) {
+[[nodiscard]] COLLAPSE_COLD inline Diagnosis decide(std::vector<Finding> findings, bool conclusive) {
   Diagnosis result;
   result.findings = std::move(findings);
   for (Finding& finding : result.findings) finding.decisive = false;
-  std::stable_sort(result.findings.begin(), result.findings.end(),
-                   [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+  // Stable, and a sort of the standard library costs a second of the compiler's time for what is a dozen at most.
+  std::vector<Finding>& sorted = result.findings;
+  for (std::size_t i = 1; i < sorted.size(); ++i) {
+    for (std::size_t j = i; j > 0 && sorted[j - 1].severity < sorted[j].severity; --j) {
+      std::swap(sorted[j - 1], sorted[j]);
+    }
+  }
   const auto first = std::find_if(result.findings.begin(), result.findings.end(), [](const Finding& finding) {
     const std::optional<Verdict> verdict = verdict_of(finding.kind);
     return verdict && (finding.severity > 0.0 || *verdict == Verdict::undetermined);
@@ -81,7 +86,7 @@ class Examination {
  public:
   Examination(const Report& report, const Thresholds& thresholds) : report_(report), thresholds_(thresholds) {}
 
-  [[nodiscard]] Diagnosis run() {
+  [[nodiscard]] COLLAPSE_COLD Diagnosis run() {
     const bool complete = complete_collapse();
     // Of rows that are all but equal, everything below describes the remains.
     const bool enough = report_.samples >= thresholds_.minimum_samples;
@@ -115,12 +120,12 @@ class Examination {
     return threshold_origin<&Thresholds::dimensional_ratio>(", at this N and D by the Marchenko-Pastur law");
   }
 
-  void add(FindingKind kind, double severity, MetricPath metric, double value, double threshold,
-           std::string explanation, const char* remedy = "", std::string origin = {}) {
+  COLLAPSE_COLD void add(FindingKind kind, double severity, MetricPath metric, double value, double threshold,
+                         std::string explanation, const char* remedy = "", std::string origin = {}) {
     findings_.push_back({kind, severity, metric, value, threshold, std::move(explanation), remedy, std::move(origin)});
   }
 
-  bool complete_collapse() {
+  COLLAPSE_COLD bool complete_collapse() {
     const std::size_t before = findings_.size();
     const Spectrum& spectrum = report_.spectrum;
     if (report_.samples >= 2 && spectrum.numerical_rank == 0) {
@@ -152,7 +157,7 @@ class Examination {
 
   /// Rows on few points: pairs within a cluster point the same way, and a gap parts them from the others. Rows on a
   /// line also come in two directions, with lengths of every size.
-  void clusters() {
+  COLLAPSE_COLD void clusters() {
     const Cosine& cosine = report_.cosine;
     if (report_.dims < 2 || cosine.pairs < 1 || !(report_.norms.std <= 0.5 * report_.norms.mean)) return;
     constexpr std::size_t gap = 52;   // cosines from 0.625
@@ -189,7 +194,7 @@ class Examination {
   /// With more rows than a collapsed population has directions the effective rank shows them. With fewer, both a flat
   /// spectrum of few directions and a steep one of many fill the rank that the sample allows, and the effective rank
   /// tells nothing; but dead dimensions, and values missing below that rank, bound the directions of the population.
-  void dimensional_collapse() {
+  COLLAPSE_COLD void dimensional_collapse() {
     const Spectrum& spectrum = report_.spectrum;
     const double ratio = spectrum.effective_rank_vs_expected;
     if (report_.dims < 2 || std::isnan(ratio)) return;
@@ -228,7 +233,7 @@ class Examination {
   }
 
   /// Mean squared correlation of independent dimensions: 1 / (N - 1).
-  void redundancy() {
+  COLLAPSE_COLD void redundancy() {
     const double value = report_.decorrelation.redundancy;
     const double chance = 1.0 / static_cast<double>(report_.samples - 1);
     const double threshold = thresholds_.redundancy + (1.0 - thresholds_.redundancy) * chance;
@@ -241,7 +246,7 @@ class Examination {
         dimensional_remedy, threshold_origin<&Thresholds::redundancy>(", beyond 1 / (N - 1) by chance"));
   }
 
-  void anisotropy() {
+  COLLAPSE_COLD void anisotropy() {
     const double cosine = report_.cosine.mean;
     if (report_.dims < 2 || !(cosine >= thresholds_.anisotropic_cosine)) return;
     add(FindingKind::anisotropy, graded(cosine, thresholds_.anisotropic_cosine, 1.0, 0.3, 0.5),
@@ -252,7 +257,7 @@ class Examination {
         threshold_origin<&Thresholds::anisotropic_cosine>("; unbiased at every N, random directions have mean 0"));
   }
 
-  void norm_out_of_range() {
+  COLLAPSE_COLD void norm_out_of_range() {
     const double mean = report_.norms.mean;
     if (mean < thresholds_.smallest_norm) {
       add(FindingKind::norm_collapse, 0.4, metric_path<&Report::norms, &Norms::mean>, mean, thresholds_.smallest_norm,
@@ -267,7 +272,7 @@ class Examination {
     }
   }
 
-  void dead_dimensions() {
+  COLLAPSE_COLD void dead_dimensions() {
     const Index dead = report_.variance.dead_dimensions;
     if (dead == 0 || report_.spectrum.numerical_rank == 0) return;
     const double share = static_cast<double>(dead) / static_cast<double>(report_.dims);
@@ -278,7 +283,7 @@ class Examination {
         "look for dead units (ReLU, pruning, a constant input); a variance term keeps dimensions alive");
   }
 
-  void redundant_dimensions() {
+  COLLAPSE_COLD void redundant_dimensions() {
     const Decorrelation& decorrelation = report_.decorrelation;
     if (!(decorrelation.max_abs_correlation >= thresholds_.redundant_correlation) || !decorrelation.max_pair) return;
     add(FindingKind::redundant_dimensions, 0.2,
@@ -290,14 +295,14 @@ class Examination {
         threshold_origin<&Thresholds::redundant_correlation>());
   }
 
-  void too_few_samples() {
+  COLLAPSE_COLD void too_few_samples() {
     add(FindingKind::too_few_samples, 0.0, metric_path<&Report::samples>, static_cast<double>(report_.samples),
         static_cast<double>(thresholds_.minimum_samples),
         fmt::format("{} cannot tell more than a complete collapse", counted(report_.samples, "row", "rows")),
         "measure more rows", threshold_origin<&Thresholds::minimum_samples>());
   }
 
-  void rows_left_out() {
+  COLLAPSE_COLD void rows_left_out() {
     if (report_.norms.zero_rows > 0) {
       const double share = static_cast<double>(report_.norms.zero_rows) / static_cast<double>(report_.samples);
       add(FindingKind::zero_rows, 0.5 * share, metric_path<&Report::norms, &Norms::zero_rows>,
@@ -317,7 +322,7 @@ class Examination {
     }
   }
 
-  void undefined_numbers() {
+  COLLAPSE_COLD void undefined_numbers() {
     const auto because = [this](MetricPath metric, std::string reason) {
       add(FindingKind::undefined_number, 0.0, metric, undefined, undefined, std::move(reason));
     };
@@ -381,7 +386,7 @@ class Examination {
 /// Source: Jing, Vincent, LeCun & Tian, Understanding dimensional collapse in contrastive self-supervised learning,
 /// 2022 (complete against dimensional); Ethayarajh, How contextual are contextualized word representations?, 2019
 /// (anisotropy).
-[[nodiscard]] inline Diagnosis diagnose(const Report& report, const Thresholds& thresholds = {}) {
+[[nodiscard]] COLLAPSE_COLD inline Diagnosis diagnose(const Report& report, const Thresholds& thresholds = {}) {
   validate(thresholds);
   return diagnosis::Examination(report, thresholds).run();
 }

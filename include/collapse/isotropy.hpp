@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/linalg/view.hpp>
 #include <collapse/metrics/coherence.hpp>
 #include <collapse/metrics/cosine.hpp>
@@ -89,5 +90,12 @@ template <class Derived>
   return detail::isotropy(evaluated.view(), rows, statistics::direction_statistics(evaluated.view(), rows),
                           statistics::singular_values(evaluated.view(), rows, options, Centring::centred), options);
 }
+
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_ISOTROPY_INSTANCES(Keyword, Scalar)                                         \
+  Keyword template Isotropy detail::isotropy(const linalg::MatrixView<Scalar>&, const Rows&, \
+                                             statistics::DirectionStatistics, const SingularValues&, const Options&);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_ISOTROPY_INSTANCES)
+#endif
 
 }  // namespace collapse

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/diagnosis.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/view.hpp>
@@ -145,5 +146,13 @@ template <class Derived>
   const linalg::Evaluated<Derived> evaluated(Z);
   return streams::measure(evaluated.view(), options);
 }
+
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_MEASURE_INSTANCES(Keyword, Scalar)                                                                    \
+  Keyword template Report streams::measure(const linalg::MatrixView<Scalar>&, const Options&, const streams::Origin&); \
+  Keyword template Report streams::measure_rows(const linalg::MatrixView<Scalar>&, const Rows&, const Options&,        \
+                                                const streams::Origin&);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_MEASURE_INSTANCES)
+#endif
 
 }  // namespace collapse

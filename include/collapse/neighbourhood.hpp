@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/metrics/duplicates.hpp>
 #include <collapse/metrics/hubness.hpp>
 #include <collapse/metrics/intrinsic_dimension.hpp>
@@ -120,5 +121,11 @@ template <class Derived>
   const linalg::Evaluated<Derived> evaluated(Z);
   return detail::neighbourhood(evaluated.view(), options);
 }
+
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_NEIGHBOURHOOD_INSTANCES(Keyword, Scalar) \
+  Keyword template Neighbourhood detail::neighbourhood(const linalg::MatrixView<Scalar>&, const NeighbourhoodOptions&);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_NEIGHBOURHOOD_INSTANCES)
+#endif
 
 }  // namespace collapse

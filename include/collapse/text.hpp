@@ -1,9 +1,10 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/report.hpp>
-#include <collapse/text/isotropy.hpp>
-#include <collapse/text/page.hpp>
+#ifndef COLLAPSE_COMPILED
 #include <collapse/text/report.hpp>
+#endif
 
 #include <fmt/format.h>
 
@@ -19,6 +20,17 @@
 /// An undefined number prints as `-`. Any other specification is an error, at compile time where {fmt} checks there.
 /// A Verdict, a FindingKind, a SpectrumMethod and a MetricPath print as their names and take the specifications of a
 /// string (`{:>20}`).
+namespace collapse::text {
+
+/// A report as text: `style` is 's' for one line, 'a' for ASCII.
+#ifdef COLLAPSE_COMPILED
+[[nodiscard]] std::string page_of(const Report& report, char style);
+#else
+[[nodiscard]] inline std::string page_of(const Report& report, char style) { return make_page(report, style); }
+#endif
+
+}  // namespace collapse::text
+
 template <>
 struct fmt::formatter<collapse::Report> {
   template <class ParseContext>
@@ -33,10 +45,7 @@ struct fmt::formatter<collapse::Report> {
 
   template <class Context>
   auto format(const collapse::Report& report, Context& context) const -> decltype(context.out()) {
-    namespace text = collapse::text;
-    const std::string rendered = style_ == 's'
-                                     ? text::summary(report)
-                                     : text::full(report, style_ == 'a' ? text::ascii_glyphs : text::utf8_glyphs);
+    const std::string rendered = collapse::text::page_of(report, style_);
     return std::copy(rendered.begin(), rendered.end(), context.out());
   }
 

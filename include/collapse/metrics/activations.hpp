@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/metrics/srank.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
@@ -159,5 +160,11 @@ template <class Derived>
 [[nodiscard]] double dormant_fraction(const Eigen::DenseBase<Derived>& H, double tau = 0.025) {
   return activations(H, {.tau = tau, .with_srank = false}).dormant_fraction;
 }
+
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_ACTIVATIONS_INSTANCES(Keyword, Scalar) \
+  Keyword template Activations metrics::activations(const linalg::MatrixView<Scalar>&, const ActivationOptions&);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_ACTIVATIONS_INSTANCES)
+#endif
 
 }  // namespace collapse

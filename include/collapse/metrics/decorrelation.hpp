@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/products.hpp>
@@ -216,5 +217,11 @@ template <class Derived>
   const Sums sums = statistics::sum_rows(evaluated.view(), rows, statistics::moments_alone);
   return metrics::decorrelation(evaluated.view(), rows, sums.moments);
 }
+
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_DECORRELATION_INSTANCES(Keyword, Scalar) \
+  Keyword template Decorrelation metrics::decorrelation(const linalg::MatrixView<Scalar>&, const Rows&, const Moments&);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_DECORRELATION_INSTANCES)
+#endif
 
 }  // namespace collapse

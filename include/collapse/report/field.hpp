@@ -14,6 +14,17 @@
 ///
 /// `fields` calls visit with one Field for each member, in the order of the JSON keys. It is a template, so a source
 /// that walks no block compiles none of it. See path.hpp for references to a field and walk.hpp for whole results.
+
+/// What is never in a hurry, and would cost the compiler most: it is compiled for size. `NOINLINE` moreover keeps what
+/// is called from dozens of places out of all of them.
+#if defined(__GNUC__)
+#define COLLAPSE_COLD __attribute__((cold))
+#define COLLAPSE_NOINLINE __attribute__((noinline, cold))
+#else
+#define COLLAPSE_COLD
+#define COLLAPSE_NOINLINE
+#endif
+
 namespace collapse {
 
 /// What is to be said of a number. All but the last three are texts; an empty one has nothing to say.

@@ -28,18 +28,21 @@ inline constexpr bool is_block_list = false;
 template <Block Element>
 inline constexpr bool is_block_list<std::vector<Element>> = true;
 
+/// Adds one of them. Not inlined: a block has dozens of fields.
+COLLAPSE_NOINLINE inline void list_field(const std::string& prefix, const char* name, const FieldInfo& info,
+                                         bool resampled, bool block, bool inside, std::vector<CatalogueEntry>& to) {
+  to.push_back({prefix + name, info, block, inside});
+  to.back().info.resampled = info.resampled && resampled;
+}
+
 /// Adds the entries of a block, whose path with a dot at its end is `prefix`.
 template <Block In>
 void list_fields(const std::string& prefix, bool resampled, bool inside, std::vector<CatalogueEntry>& to) {
   In::fields([&](const auto& field) {
     using Value = typename std::remove_cvref_t<decltype(field)>::Value;
-    CatalogueEntry entry{prefix + field.name, field.info, Block<Value> || is_block_list<Value>, inside};
-    entry.info.resampled = entry.info.resampled && resampled;
-    const std::string within = entry.path + '.';
-    const bool also = entry.info.resampled;
-    to.push_back(std::move(entry));
-    if constexpr (Block<Value>) list_fields<Value>(within, also, inside, to);
-    if constexpr (is_block_list<Value>) list_fields<typename Value::value_type>(within, false, true, to);
+    list_field(prefix, field.name, field.info, resampled, Block<Value> || is_block_list<Value>, inside, to);
+    if constexpr (Block<Value>) list_fields<Value>(to.back().path + '.', to.back().info.resampled, inside, to);
+    if constexpr (is_block_list<Value>) list_fields<typename Value::value_type>(to.back().path + '.', false, true, to);
   });
 }
 

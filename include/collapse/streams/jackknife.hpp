@@ -1,6 +1,7 @@
 #pragma once
 
 #include <collapse/linalg/hash.hpp>
+#include <collapse/linalg/vectors.hpp>
 #include <collapse/report.hpp>
 #include <collapse/report/walk.hpp>
 #include <collapse/streams/student.hpp>
@@ -19,17 +20,27 @@
 /// each group. Of a bootstrap's samples many rows are the same, which no spectrum forgives; here all are different.
 namespace collapse::streams {
 
-/// visit(MetricPath, value) for the numbers of a report that vary smoothly with its rows: neither counts, nor extremes
-/// over rows or at the end of a spectrum, of which a jackknife knows nothing, nor what the shape alone decides. The
-/// catalogue marks them.
-template <class Visit>
-void for_each_statistic(const Report& report, Visit&& visit) {
+/// A number of a report that varies smoothly with its rows.
+struct Statistic {
+  MetricPath metric;
+  double value;
+};
+
+COLLAPSE_NOINLINE inline void add_statistic(MetricPath metric, double value, std::vector<Statistic>& to) {
+  to.push_back({metric, value});
+}
+
+/// The numbers of a report that vary smoothly with its rows: neither counts, nor extremes over rows or at the end of a
+/// spectrum, of which a jackknife knows nothing, nor what the shape alone decides.
+[[nodiscard]] inline std::vector<Statistic> statistics_of(const Report& report) {
+  std::vector<Statistic> result;
   for_each_field(report, [&](MetricPath metric, const FieldInfo& info, const auto& value) {
     if constexpr (std::is_same_v<decltype(value), const double&>) {
       // Of a sample of rows these vary with that sample as well, and carry a standard error of their own.
-      if (info.resampled && (report.cosine.exact || !info.of_pairs)) visit(metric, value);
+      if (info.resampled && (report.cosine.exact || !info.of_pairs)) add_statistic(metric, value, result);
     }
   });
+  return result;
 }
 
 /// Groups of equally many rows, drawn at random; a few rows may be in none. A spectrum depends on the number of rows
@@ -78,17 +89,17 @@ class Jackknife {
  public:
   /// @param whole  on all rows
   Jackknife(const Report& whole, double level) : level_(level) {
-    for_each_statistic(whole, [this](MetricPath metric, double value) { numbers_.push_back({metric, value, {}}); });
+    for (const Statistic& number : statistics_of(whole)) numbers_.push_back({number, {}});
   }
 
   void add(const Report& without) {
     ++groups_;
-    for_each_statistic(without, [this](MetricPath metric, double value) {
-      const auto number = std::find_if(numbers_.begin(), numbers_.end(),
-                                       [metric](const Number& candidate) { return candidate.metric == metric; });
+    for (const Statistic& left : statistics_of(without)) {
       // Quantiles of a sample of rows may be of all of them once a group is left out.
-      if (number != numbers_.end()) number->without.push_back(value);
-    });
+      for (Number& number : numbers_) {
+        if (number.of_all.metric == left.metric) number.without.push_back(left.value);
+      }
+    }
   }
 
   /// sqrt(variance_factor sum (theta_g - mean)^2) over the groups, and intervals by Student's t with one degree of
@@ -100,12 +111,14 @@ class Jackknife {
     Confidence result{groups_, level_, {}};
     const double width = groups_ > 1 ? student_bound(level_, groups_ - 1) : undefined;
     for (const Number& number : numbers_) {
-      Estimate estimate{number.metric, number.value, undefined, undefined, undefined};
+      Estimate estimate{number.of_all.metric, number.of_all.value, undefined, undefined, undefined};
       if (static_cast<Index>(number.without.size()) == groups_ && groups_ > 1) {
-        const Eigen::Map<const Eigen::ArrayXd> values(number.without.data(), groups_);
-        estimate.standard_error = std::sqrt(variance_factor * (values - values.mean()).square().sum());
-        estimate.low = number.value - width * estimate.standard_error;
-        estimate.high = number.value + width * estimate.standard_error;
+        const double mean = linalg::sum(number.without.data(), groups_) / static_cast<double>(groups_);
+        double squares = 0.0;
+        for (const double value : number.without) squares += (value - mean) * (value - mean);
+        estimate.standard_error = std::sqrt(variance_factor * squares);
+        estimate.low = number.of_all.value - width * estimate.standard_error;
+        estimate.high = number.of_all.value + width * estimate.standard_error;
       }
       result.estimates.push_back(estimate);
     }
@@ -114,8 +127,7 @@ class Jackknife {
 
  private:
   struct Number {
-    MetricPath metric;
-    double value;
+    Statistic of_all;
     std::vector<double> without;  ///< one per group
   };
 

@@ -17,7 +17,7 @@
 namespace collapse::text {
 
 /// The classes whose effective rank is lowest against what is expected, lowest first; at most so many.
-[[nodiscard]] inline std::vector<std::size_t> worst_classes(const PerClass& classes, std::size_t most) {
+[[nodiscard]] COLLAPSE_COLD inline std::vector<std::size_t> worst_classes(const PerClass& classes, std::size_t most) {
   std::vector<std::size_t> order(classes.label.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   const auto share = [&classes](std::size_t c) { return classes.effective_rank_vs_expected(static_cast<Index>(c)); };
@@ -28,7 +28,7 @@ namespace collapse::text {
 }
 
 /// Without a newline at its end.
-[[nodiscard]] inline std::string page(const ClassCollapse& report, const Glyphs& glyphs) {
+[[nodiscard]] COLLAPSE_COLD inline std::string page(const ClassCollapse& report, const Glyphs& glyphs) {
   std::string out;
   put_line(out, title(glyphs, "labels", page_width,
                       fmt::format("{} in {}", counted(report.samples, "row", "rows"),

@@ -14,7 +14,7 @@
 namespace collapse::text {
 
 /// Without a newline at its end.
-[[nodiscard]] inline std::string page(const Comparison& comparison, const Glyphs& glyphs) {
+[[nodiscard]] COLLAPSE_COLD inline std::string page(const Comparison& comparison, const Glyphs& glyphs) {
   std::string out;
   put_line(out, title(glyphs, "two views", page_width, counted(comparison.samples, "pair", "pairs")));
   put_numbers(out, comparison);

@@ -23,15 +23,15 @@ enum class TextStyle { utf8, ascii };
 namespace text {
 
 /// What a path has after the name of its result.
-[[nodiscard]] inline std::string_view in_result(const CataloguedResult& result, const CatalogueEntry& entry) {
+[[nodiscard]] COLLAPSE_COLD inline std::string_view in_result(const CataloguedResult& result, const CatalogueEntry& entry) {
   return std::string_view(entry.path).substr(result.root.size());
 }
 
 /// Whether a result is the first that has this path: a Monitor sees numbers of a report.
-[[nodiscard]] inline bool is_own(const CatalogueEntry& entry) { return find_entry(entry.path) == &entry; }
+[[nodiscard]] COLLAPSE_COLD inline bool is_own(const CatalogueEntry& entry) { return find_entry(entry.path) == &entry; }
 
 /// Fewest letters that are put in, left out or replaced to make one text of the other.
-[[nodiscard]] inline std::size_t edit_distance(std::string_view a, std::string_view b) {
+[[nodiscard]] COLLAPSE_COLD inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
   std::iota(row.begin(), row.end(), std::size_t{0});
   for (std::size_t i = 0; i < a.size(); ++i) {
@@ -46,7 +46,7 @@ namespace text {
 }
 
 /// The paths that may have been meant, nearest first; at most three. One that ends in what was asked for is nearest.
-[[nodiscard]] inline std::vector<std::string_view> near_paths(std::string_view path) {
+[[nodiscard]] COLLAPSE_COLD inline std::vector<std::string_view> near_paths(std::string_view path) {
   std::vector<std::pair<std::size_t, std::string_view>> found;
   for (const CataloguedResult& result : catalogue()) {
     std::string again;
@@ -82,7 +82,7 @@ namespace text {
 }
 
 /// A name and what it tells, wrapped beside it.
-inline void put_entry(std::string& out, std::string_view name, std::string_view tells) {
+COLLAPSE_COLD inline void put_entry(std::string& out, std::string_view name, std::string_view tells) {
   constexpr std::size_t width = 30;
   std::string start = pad_right(fmt::format("  {}", name), width);
   if (columns(start) > width) {
@@ -97,7 +97,7 @@ inline void put_entry(std::string& out, std::string_view name, std::string_view 
 }
 
 /// What lies directly in a block: the entries after it with one more name in their path.
-inline void put_parts(std::string& out, const CataloguedResult& result, std::string_view prefix) {
+COLLAPSE_COLD inline void put_parts(std::string& out, const CataloguedResult& result, std::string_view prefix) {
   for (const CatalogueEntry& entry : *result.entries) {
     const std::string_view path = entry.path;
     if (!path.starts_with(prefix) || path.substr(prefix.size()).find('.') != std::string_view::npos) continue;
@@ -106,7 +106,7 @@ inline void put_parts(std::string& out, const CataloguedResult& result, std::str
 }
 
 /// One number: all that the catalogue says of it.
-inline void put_explanation(std::string& out, const CataloguedResult& result, const CatalogueEntry& entry) {
+COLLAPSE_COLD inline void put_explanation(std::string& out, const CataloguedResult& result, const CatalogueEntry& entry) {
   const FieldInfo& info = entry.info;
   put_line(out, entry.path);
   const auto put = [&out](std::string_view name, std::string_view words) {
@@ -124,7 +124,7 @@ inline void put_explanation(std::string& out, const CataloguedResult& result, co
   if (info.on_demand) put("when", "only where it is asked for");
 }
 
-[[nodiscard]] inline std::string explanation(std::string_view path) {
+[[nodiscard]] COLLAPSE_COLD inline std::string explanation(std::string_view path) {
   std::string out;
   if (path.empty()) {
     for (const CataloguedResult& result : catalogue()) {
@@ -168,14 +168,14 @@ inline void put_explanation(std::string& out, const CataloguedResult& result, co
 /// @return lines of at most 80 columns, each with its end
 /// @throws Error for a path that the catalogue does not have, naming those near it
 /// Cost: the length of the catalogue.
-[[nodiscard]] inline std::string explain(std::string_view path = {}, TextStyle style = TextStyle::utf8) {
+[[nodiscard]] COLLAPSE_COLD inline std::string explain(std::string_view path = {}, TextStyle style = TextStyle::utf8) {
   std::string words = text::explanation(path);
   return style == TextStyle::ascii ? text::to_ascii(words) : words;
 }
 
 /// Every number that has a formula, as a table in Markdown: a row for each, under the call that returns it. The README
 /// holds it.
-[[nodiscard]] inline std::string catalogue_table() {
+[[nodiscard]] COLLAPSE_COLD inline std::string catalogue_table() {
   std::string out =
       "| number | what it tells | range | healthy | cost | source |\n"
       "|---|---|---|---|---|---|\n";

@@ -14,7 +14,7 @@
 namespace collapse::text {
 
 /// Without a newline at its end.
-[[nodiscard]] inline std::string page(const Isotropy& block, const Glyphs& glyphs) {
+[[nodiscard]] COLLAPSE_COLD inline std::string page(const Isotropy& block, const Glyphs& glyphs) {
   std::string out;
   const std::string pairs = block.exact ? "all pairs"
                                         : fmt::format("{} of {}", counted(block.pairs, "pair", "pairs"),

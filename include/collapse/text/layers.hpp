@@ -17,7 +17,7 @@
 namespace collapse::text {
 
 /// The name in so many columns: what does not fit is cut at its end.
-[[nodiscard]] inline std::string layer_name(const Glyphs& glyphs, const std::string& name, std::size_t width) {
+[[nodiscard]] COLLAPSE_COLD inline std::string layer_name(const Glyphs& glyphs, const std::string& name, std::size_t width) {
   std::string plain = glyphs.ascii ? to_ascii(name) : name;
   std::replace_if(plain.begin(), plain.end(), is_control, ' ');
   if (columns(plain) <= width) return pad_right(plain, width);
@@ -26,14 +26,14 @@ namespace collapse::text {
 }
 
 /// A share in so many bars; empty for an undefined one.
-[[nodiscard]] inline std::string share_bar(const Glyphs& glyphs, double share, std::size_t width) {
+[[nodiscard]] COLLAPSE_COLD inline std::string share_bar(const Glyphs& glyphs, double share, std::size_t width) {
   if (std::isnan(share)) return {};
   const double filled = std::clamp(share, 0.0, 1.0) * static_cast<double>(width);
   return repeat(glyphs.ascii ? std::string_view("#") : std::string_view("█"), static_cast<std::size_t>(filled + 0.5));
 }
 
 /// Without a newline at its end.
-[[nodiscard]] inline std::string page(const LayerProfile& profile, const Glyphs& glyphs) {
+[[nodiscard]] COLLAPSE_COLD inline std::string page(const LayerProfile& profile, const Glyphs& glyphs) {
   constexpr std::size_t name_width = 14;
   constexpr std::size_t bar_width = 8;
   std::string out;

@@ -14,7 +14,7 @@
 namespace collapse::text {
 
 /// Without a newline at its end.
-[[nodiscard]] inline std::string page(const Neighbourhood& rows, const Glyphs& glyphs) {
+[[nodiscard]] COLLAPSE_COLD inline std::string page(const Neighbourhood& rows, const Glyphs& glyphs) {
   std::string out;
   put_line(out, title(glyphs, "neighbours", page_width,
                       fmt::format("{}, {}", rows.metric == Metric::cosine ? "cosine" : "Euclidean",

@@ -66,30 +66,30 @@ inline constexpr Glyphs ascii_glyphs{{"1", "2", "3", "4", "5", "6", "7", "8"},
                                      true};
 
 /// Columns that a UTF-8 string takes in a terminal, every code point counted as one.
-[[nodiscard]] inline std::size_t columns(std::string_view text) {
+[[nodiscard]] COLLAPSE_COLD inline std::size_t columns(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
 }
 
-[[nodiscard]] inline std::string repeat(std::string_view sign, std::size_t times) {
+[[nodiscard]] COLLAPSE_COLD inline std::string repeat(std::string_view sign, std::size_t times) {
   std::string out;
   out.reserve(sign.size() * times);
   for (std::size_t i = 0; i < times; ++i) out += sign;
   return out;
 }
 
-[[nodiscard]] inline std::string pad_left(std::string_view text, std::size_t width) {
+[[nodiscard]] COLLAPSE_COLD inline std::string pad_left(std::string_view text, std::size_t width) {
   const std::size_t used = columns(text);
   return std::string(used < width ? width - used : 0, ' ').append(text);
 }
 
-[[nodiscard]] inline std::string pad_right(std::string_view text, std::size_t width) {
+[[nodiscard]] COLLAPSE_COLD inline std::string pad_right(std::string_view text, std::size_t width) {
   const std::size_t used = columns(text);
   return std::string(text).append(used < width ? width - used : 0, ' ');
 }
 
 /// Four significant digits: plain from 0.001 to 99999, scientific beyond, `-` where undefined. At most 11 columns.
-[[nodiscard]] inline std::string number(double value) {
+[[nodiscard]] COLLAPSE_COLD inline std::string number(double value) {
   if (std::isnan(value)) return "-";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   if (value == 0.0) return "0";
@@ -104,7 +104,7 @@ inline constexpr Glyphs ascii_glyphs{{"1", "2", "3", "4", "5", "6", "7", "8"},
 }
 
 /// As `number` without trailing zeros, for running text and log fields.
-[[nodiscard]] inline std::string brief(double value) {
+[[nodiscard]] COLLAPSE_COLD inline std::string brief(double value) {
   std::string text = number(value);
   if (!std::isfinite(value) || text.find('.') == std::string::npos) return text;
   const std::size_t mark = std::min(text.find('e'), text.size());
@@ -115,16 +115,16 @@ inline constexpr Glyphs ascii_glyphs{{"1", "2", "3", "4", "5", "6", "7", "8"},
 }
 
 /// A count, exact as long as it fits the columns of a number.
-[[nodiscard]] inline std::string integer(Index value) {
+[[nodiscard]] COLLAPSE_COLD inline std::string integer(Index value) {
   return std::abs(value) < 10'000'000'000 ? fmt::format("{}", value) : number(static_cast<double>(value));
 }
 
-[[nodiscard]] inline std::string integer(const std::optional<Index>& value) {
+[[nodiscard]] COLLAPSE_COLD inline std::string integer(const std::optional<Index>& value) {
   return value ? integer(*value) : std::string("-");
 }
 
 /// A cosine in seven columns: four decimals whatever its size, so that a row of quantiles compares at a glance.
-[[nodiscard]] inline std::string cosine_number(double value) {
+[[nodiscard]] COLLAPSE_COLD inline std::string cosine_number(double value) {
   if (std::isnan(value)) return "-";
   if (std::abs(value) > 9.0) return fmt::format("{:.0e}", value);
   if (value > 0.0 && value < 5e-5) return "<1e-4";
@@ -133,18 +133,18 @@ inline constexpr Glyphs ascii_glyphs{{"1", "2", "3", "4", "5", "6", "7", "8"},
 }
 
 /// A count with its noun.
-[[nodiscard]] inline std::string counted(Index count, std::string_view singular, std::string_view plural) {
+[[nodiscard]] COLLAPSE_COLD inline std::string counted(Index count, std::string_view singular, std::string_view plural) {
   return fmt::format("{} {}", integer(count), count == 1 ? singular : plural);
 }
 
-[[nodiscard]] inline std::string spaced(std::string_view identifier) {
+[[nodiscard]] COLLAPSE_COLD inline std::string spaced(std::string_view identifier) {
   std::string out(identifier);
   std::replace(out.begin(), out.end(), '_', ' ');
   return out;
 }
 
 /// Replaces what ASCII lacks; a sign without a known spelling becomes `?`.
-[[nodiscard]] inline std::string to_ascii(std::string_view text) {
+[[nodiscard]] COLLAPSE_COLD inline std::string to_ascii(std::string_view text) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 26> spelling{{
       {"×", "x"},  {"·", "*"},     {"±", "+-"},    {"≤", "<="}, {"≥", ">="},    {"≠", "!="},    {"≈", "~"},
       {"→", "->"}, {"←", "<-"},    {"–", "-"},     {"—", "-"},  {"−", "-"},     {"‘", "'"},     {"’", "'"},
@@ -170,10 +170,10 @@ inline constexpr Glyphs ascii_glyphs{{"1", "2", "3", "4", "5", "6", "7", "8"},
 }
 
 /// Tabs, line ends, escapes: what would move the cursor of a terminal.
-[[nodiscard]] inline bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+[[nodiscard]] COLLAPSE_COLD inline bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
 
 /// The first `count` code points of a UTF-8 string.
-[[nodiscard]] inline std::string_view prefix(std::string_view text, std::size_t count) {
+[[nodiscard]] COLLAPSE_COLD inline std::string_view prefix(std::string_view text, std::size_t count) {
   std::size_t end = 0;
   while (end < text.size() && (count > 0 || (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U)) {
     if ((static_cast<unsigned char>(text[end]) & 0xC0U) != 0x80U) --count;
@@ -184,7 +184,7 @@ inline constexpr Glyphs ascii_glyphs{{"1", "2", "3", "4", "5", "6", "7", "8"},
 
 /// Appends `text` as lines of at most `page_width` columns: `first` before the first, blanks of the same width before
 /// the others. White space and control characters collapse to one blank; a word wider than a line is cut.
-inline void wrap(std::string& out, std::string_view first, std::string_view text) {
+COLLAPSE_COLD inline void wrap(std::string& out, std::string_view first, std::string_view text) {
   const std::size_t indent = columns(first);
   const std::size_t room = std::max<std::size_t>(page_width, indent + 16) - indent;
   const auto is_blank = [](char c) { return c == ' ' || is_control(c); };
@@ -214,13 +214,13 @@ inline void wrap(std::string& out, std::string_view first, std::string_view text
 }
 
 /// Appends a line without the blanks at its end.
-inline void put_line(std::string& out, std::string_view line) {
+COLLAPSE_COLD inline void put_line(std::string& out, std::string_view line) {
   const std::size_t last = line.find_last_not_of(' ');
   out.append(line.substr(0, last == std::string_view::npos ? 0 : last + 1)).push_back('\n');
 }
 
 /// A group title, followed by a rule up to `width` and an optional remark at its right end.
-[[nodiscard]] inline std::string title(const Glyphs& glyphs, std::string_view name, std::size_t width,
+[[nodiscard]] COLLAPSE_COLD inline std::string title(const Glyphs& glyphs, std::string_view name, std::size_t width,
                                        std::string_view remark = {}) {
   std::string out(name);
   const std::size_t taken = columns(name) + 1 + (remark.empty() ? 0 : columns(remark) + 1);
@@ -237,11 +237,11 @@ struct Row {
 };
 
 /// A value as a page shows it.
-[[nodiscard]] inline std::string shown(double value) { return number(value); }
-[[nodiscard]] inline std::string shown(Index value) { return integer(value); }
-[[nodiscard]] inline std::string shown(const std::optional<Index>& value) { return integer(value); }
-[[nodiscard]] inline std::string shown(SpectrumMethod method) { return std::string(to_string(method)); }
-[[nodiscard]] inline std::string shown(const std::optional<std::array<Index, 2>>& pair) {
+[[nodiscard]] COLLAPSE_COLD inline std::string shown(double value) { return number(value); }
+[[nodiscard]] COLLAPSE_COLD inline std::string shown(Index value) { return integer(value); }
+[[nodiscard]] COLLAPSE_COLD inline std::string shown(const std::optional<Index>& value) { return integer(value); }
+[[nodiscard]] COLLAPSE_COLD inline std::string shown(SpectrumMethod method) { return std::string(to_string(method)); }
+[[nodiscard]] COLLAPSE_COLD inline std::string shown(const std::optional<std::array<Index, 2>>& pair) {
   return pair ? fmt::format("{}, {}", integer((*pair)[0]), integer((*pair)[1])) : std::string("-");
 }
 
@@ -256,7 +256,7 @@ void for_each_shown(const Visit& visit) {
 }
 
 /// Apart from the walk, so that its code is there once and not for each field.
-inline void add_row(std::vector<Row>& rows, const char* name, const char* label, std::string value) {
+COLLAPSE_COLD inline void add_row(std::vector<Row>& rows, const char* name, const char* label, std::string value) {
   rows.push_back({label, std::move(value), name});
 }
 
@@ -272,7 +272,7 @@ template <Block Of>
 using Panel = std::vector<std::string>;
 
 /// A group of rows, labels on the left, all values ending in column `width`.
-[[nodiscard]] inline Panel panel(const Glyphs& glyphs, std::string_view name, const std::vector<Row>& rows,
+[[nodiscard]] COLLAPSE_COLD inline Panel panel(const Glyphs& glyphs, std::string_view name, const std::vector<Row>& rows,
                                  std::size_t width) {
   Panel lines{title(glyphs, name, width)};
   for (const Row& row : rows) {
@@ -283,7 +283,7 @@ using Panel = std::vector<std::string>;
   return lines;
 }
 
-inline void put_side_by_side(std::string& out, const Panel& left, const Panel& right, std::size_t width,
+COLLAPSE_COLD inline void put_side_by_side(std::string& out, const Panel& left, const Panel& right, std::size_t width,
                              std::size_t gap) {
   for (std::size_t i = 0; i < std::max(left.size(), right.size()); ++i) {
     std::string line = pad_right(i < left.size() ? left[i] : std::string(), width + gap);
@@ -293,12 +293,12 @@ inline void put_side_by_side(std::string& out, const Panel& left, const Panel& r
 }
 
 /// Of a line of a table: label, value, remark.
-inline void put_number(std::string& out, std::string_view label, std::string_view value, std::string_view remark = {}) {
+COLLAPSE_COLD inline void put_number(std::string& out, std::string_view label, std::string_view value, std::string_view remark = {}) {
   put_line(out, pad_right(fmt::format("  {}", label), 28) + pad_left(value, 12) + "   " + std::string(remark));
 }
 
 /// Why a number is undefined.
-inline void put_reason(std::string& out, const Glyphs& glyphs, std::string_view metric, std::string_view reason) {
+COLLAPSE_COLD inline void put_reason(std::string& out, const Glyphs& glyphs, std::string_view metric, std::string_view reason) {
   const std::string words = fmt::format("{} is undefined: {}", metric, reason);
   wrap(out, "  ", glyphs.ascii ? to_ascii(words) : words);
 }

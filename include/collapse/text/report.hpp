@@ -20,7 +20,7 @@
 namespace collapse::text {
 
 /// Largest of the positive, finite values; 0 when there is none.
-[[nodiscard]] inline double largest(const Eigen::VectorXd& values) {
+[[nodiscard]] COLLAPSE_COLD inline double largest(const Eigen::VectorXd& values) {
   double top = 0.0;
   for (Index k = 0; k < values.size(); ++k) {
     if (std::isfinite(values[k])) top = std::max(top, values[k]);
@@ -28,12 +28,12 @@ namespace collapse::text {
   return top;
 }
 
-[[nodiscard]] inline bool above_floor(double value, double floor) {
+[[nodiscard]] COLLAPSE_COLD inline bool above_floor(double value, double floor) {
   return std::isfinite(value) && value > 0.0 && !(value <= floor);
 }
 
 /// Decades from the largest singular value down to the smallest above the noise floor; 0 when there is none.
-[[nodiscard]] inline double decades_below(double top, const Spectrum& spectrum) {
+[[nodiscard]] COLLAPSE_COLD inline double decades_below(double top, const Spectrum& spectrum) {
   double lowest = top;
   for (Index k = 0; k < spectrum.singular_values.size(); ++k) {
     const double value = spectrum.singular_values[k];
@@ -45,7 +45,7 @@ namespace collapse::text {
 /// One sign per singular value, or per equal run of ranks when there are more than `chart_width`: the height is log10
 /// of the largest one in the run, from `top` (highest bar) to `decades` below it (lowest bar). The largest, not the
 /// mean, so that a lone direction towering over thousands keeps its own height at the left edge.
-[[nodiscard]] inline std::string spectrum_bars(const Glyphs& glyphs, const Spectrum& spectrum, double top,
+[[nodiscard]] COLLAPSE_COLD inline std::string spectrum_bars(const Glyphs& glyphs, const Spectrum& spectrum, double top,
                                                double decades) {
   const Index size = spectrum.singular_values.size();
   const Index shown = std::min(size, static_cast<Index>(chart_width));
@@ -67,7 +67,7 @@ namespace collapse::text {
 }
 
 /// One sign per bin, its height the count over the largest count; an empty bin is blank, a lone pair still shows.
-[[nodiscard]] inline std::string histogram_bars(const Glyphs& glyphs, const std::array<std::int64_t, 64>& histogram) {
+[[nodiscard]] COLLAPSE_COLD inline std::string histogram_bars(const Glyphs& glyphs, const std::array<std::int64_t, 64>& histogram) {
   const std::int64_t most = *std::max_element(histogram.begin(), histogram.end());
   std::string out;
   for (const std::int64_t count : histogram) {
@@ -82,7 +82,7 @@ namespace collapse::text {
 }
 
 /// The axis from -1 to 1 below the histogram, with p05, mean and p95 marked on it.
-[[nodiscard]] inline std::string cosine_axis(const Glyphs& glyphs, const Cosine& cosine) {
+[[nodiscard]] COLLAPSE_COLD inline std::string cosine_axis(const Glyphs& glyphs, const Cosine& cosine) {
   std::array<std::string_view, chart_width> signs;
   signs.fill(glyphs.axis);
   signs.front() = glyphs.axis_left;
@@ -103,7 +103,7 @@ namespace collapse::text {
 }
 
 /// The scalar that an epsilon belongs to; empty when it is none of the usual ones.
-[[nodiscard]] inline std::string_view scalar_name(double epsilon) {
+[[nodiscard]] COLLAPSE_COLD inline std::string_view scalar_name(double epsilon) {
   if (epsilon == 0x1p-52) return "float64";
   if (epsilon == 0x1p-23) return "float32";
   if (epsilon == 0x1p-10) return "float16";
@@ -112,17 +112,17 @@ namespace collapse::text {
 }
 
 /// Largest rank that the centred rows can have.
-[[nodiscard]] inline Index largest_rank(const Report& report) {
+[[nodiscard]] COLLAPSE_COLD inline Index largest_rank(const Report& report) {
   return std::max<Index>(0, std::min(report.samples - 1, report.dims));
 }
 
 /// sqrt(D) * normalized_std: 1 when the directions fill the sphere.
-[[nodiscard]] inline double relative_std(const Report& report) {
+[[nodiscard]] COLLAPSE_COLD inline double relative_std(const Report& report) {
   return report.variance.normalized_std * std::sqrt(static_cast<double>(report.dims));
 }
 
 /// What the verdict rests on, in a few words.
-[[nodiscard]] inline std::string certainty(const Glyphs& glyphs, const Report& report, std::size_t room) {
+[[nodiscard]] COLLAPSE_COLD inline std::string certainty(const Glyphs& glyphs, const Report& report, std::size_t room) {
   const std::vector<Finding>& findings = report.diagnosis.findings;
   const auto own =
       std::find_if(findings.begin(), findings.end(), [](const Finding& finding) { return finding.decisive; });
@@ -139,7 +139,7 @@ namespace collapse::text {
   return counted(static_cast<Index>(findings.size()), "finding", "findings");
 }
 
-inline void put_verdict(std::string& out, const Glyphs& glyphs, const Report& report) {
+COLLAPSE_COLD inline void put_verdict(std::string& out, const Glyphs& glyphs, const Report& report) {
   std::string words = spaced(to_string(report.diagnosis.verdict));
   std::transform(words.begin(), words.end(), words.begin(),
                  [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
@@ -176,7 +176,7 @@ inline void put_verdict(std::string& out, const Glyphs& glyphs, const Report& re
            or_undefined(report.variance.dispersion, "0 is complete collapse, 1 centred at the origin"));
 }
 
-inline void put_findings(std::string& out, const Glyphs& glyphs, const Report& report) {
+COLLAPSE_COLD inline void put_findings(std::string& out, const Glyphs& glyphs, const Report& report) {
   const auto plain = [&glyphs](const std::string& words) { return glyphs.ascii ? to_ascii(words) : words; };
   if (report.diagnosis.findings.empty()) return;
   put_line(out, "");
@@ -209,7 +209,7 @@ inline void put_findings(std::string& out, const Glyphs& glyphs, const Report& r
   }
 }
 
-inline void put_rows_and_dimensions(std::string& out, const Glyphs& glyphs, const Report& report) {
+COLLAPSE_COLD inline void put_rows_and_dimensions(std::string& out, const Glyphs& glyphs, const Report& report) {
   constexpr std::size_t width = 38;
   constexpr std::size_t gap = page_width - 2 * width;
   put_side_by_side(out, panel(glyphs, "norms of the rows", rows_of(report.norms), width),
@@ -228,7 +228,7 @@ inline void put_rows_and_dimensions(std::string& out, const Glyphs& glyphs, cons
                    width, gap);
 }
 
-inline void put_spectra(std::string& out, const Glyphs& glyphs, const Report& report) {
+COLLAPSE_COLD inline void put_spectra(std::string& out, const Glyphs& glyphs, const Report& report) {
   const Spectrum& centred = report.spectrum;
   const Spectrum& raw = report.spectrum_uncentered;
   constexpr std::size_t label_width = 24;
@@ -269,7 +269,7 @@ inline void put_spectra(std::string& out, const Glyphs& glyphs, const Report& re
   put_line(out, pad_right("  rank", margin) + ends);
 }
 
-inline void put_cosines(std::string& out, const Glyphs& glyphs, const Report& report) {
+COLLAPSE_COLD inline void put_cosines(std::string& out, const Glyphs& glyphs, const Report& report) {
   const Cosine& cosine = report.cosine;
   const std::string pairs = cosine.pairs == 0 ? std::string("no pairs of non-zero rows")
                             : cosine.exact    ? fmt::format("all {}", counted(cosine.pairs, "pair", "pairs"))
@@ -313,7 +313,7 @@ inline void put_cosines(std::string& out, const Glyphs& glyphs, const Report& re
   if (!cosine.exact && cosine.pairs > 0) put_line(out, errors);
 }
 
-inline void put_confidence(std::string& out, const Glyphs& glyphs, const Report& report) {
+COLLAPSE_COLD inline void put_confidence(std::string& out, const Glyphs& glyphs, const Report& report) {
   const Confidence& confidence = report.confidence;
   put_line(out,
            title(glyphs, "standard errors", page_width,
@@ -333,7 +333,7 @@ inline void put_confidence(std::string& out, const Glyphs& glyphs, const Report&
 }
 
 /// The whole report, without a newline at its end.
-[[nodiscard]] inline std::string full(const Report& report, const Glyphs& glyphs) {
+[[nodiscard]] COLLAPSE_COLD inline std::string full(const Report& report, const Glyphs& glyphs) {
   std::string out;
   put_verdict(out, glyphs, report);
   put_findings(out, glyphs, report);
@@ -352,13 +352,18 @@ inline void put_confidence(std::string& out, const Glyphs& glyphs, const Report&
 }
 
 /// One line: `collapse <verdict> N= D= erank= expected= rankme= cos= cos_std= disp= nstd= dead= findings=`.
-[[nodiscard]] inline std::string summary(const Report& report) {
+[[nodiscard]] COLLAPSE_COLD inline std::string summary(const Report& report) {
   return fmt::format(
       "collapse {} N={} D={} erank={} vs_expected={} rankme={} cos={} cos_std={} disp={} nstd={} dead={} findings={}",
       to_string(report.diagnosis.verdict), report.samples, report.dims, brief(report.spectrum.effective_rank),
       brief(report.spectrum.effective_rank_vs_expected), brief(report.spectrum_uncentered.effective_rank),
       brief(report.cosine.mean), brief(report.cosine.std), brief(report.variance.dispersion),
       brief(relative_std(report)), report.variance.dead_dimensions, report.diagnosis.findings.size());
+}
+
+/// As `style` asks for: 's' is one line, 'a' a page in ASCII, anything else a page in UTF-8.
+[[nodiscard]] COLLAPSE_COLD inline std::string make_page(const Report& report, char style) {
+  return style == 's' ? summary(report) : full(report, style == 'a' ? ascii_glyphs : utf8_glyphs);
 }
 
 }  // namespace collapse::text

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/products.hpp>
 #include <collapse/linalg/vectors.hpp>
@@ -441,4 +442,12 @@ template <EmbeddingScalar Scalar>
 }
 
 }  // namespace statistics
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_PAIRS_INSTANCES(Keyword, Scalar)                                                           \
+  Keyword template PairDistances statistics::pair_distances(const linalg::MatrixView<Scalar>&, const Rows&, \
+                                                            const PairSelection&, const Eigen::VectorXd&,   \
+                                                            const Eigen::MatrixXd*, double, double);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_PAIRS_INSTANCES)
+#endif
+
 }  // namespace collapse

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/error.hpp>
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
@@ -193,4 +194,11 @@ template <EmbeddingScalar Scalar>
 }
 
 }  // namespace statistics
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_ROWS_INSTANCES(Keyword, Scalar)                                                    \
+  Keyword template void statistics::scan_rows(const linalg::MatrixView<Scalar>&, NonFinite, Rows&); \
+  Keyword template Rows statistics::scan_rows(const linalg::MatrixView<Scalar>&, NonFinite);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_ROWS_INSTANCES)
+#endif
+
 }  // namespace collapse

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/linalg/block_reflector.hpp>
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/tridiagonal.hpp>
@@ -189,5 +190,14 @@ template <class Derived>
   const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
   return statistics::singular_values(evaluated.view(), rows, options, centring);
 }
+
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_SPECTRUM_INSTANCES(Keyword, Scalar)                                                              \
+  Keyword template Eigen::VectorXd statistics::qr_singular_values(const linalg::MatrixView<Scalar>&, const Rows&, \
+                                                                  const Moments&, bool);                          \
+  Keyword template SingularValues statistics::singular_values(const linalg::MatrixView<Scalar>&, const Rows&,     \
+                                                              const Options&, Centring, double);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_SPECTRUM_INSTANCES)
+#endif
 
 }  // namespace collapse

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/linalg/lanes.hpp>
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
@@ -645,5 +646,14 @@ template <class Derived>
   }
   return result;
 }
+
+#ifdef COLLAPSE_COMPILED
+#define COLLAPSE_SUMS_INSTANCES(Keyword, Scalar)                                                                       \
+  Keyword template Sums statistics::sum_rows(const linalg::MatrixView<Scalar>&, const Rows&, const SumParts&);         \
+  Keyword template statistics::CentredGram statistics::centred_gram(const linalg::MatrixView<Scalar>&, const Rows&);   \
+  Keyword template statistics::DirectionStatistics statistics::direction_statistics(const linalg::MatrixView<Scalar>&, \
+                                                                                    const Rows&);
+COLLAPSE_EXTERN_INSTANCES(COLLAPSE_SUMS_INSTANCES)
+#endif
 
 }  // namespace collapse
