@@ -147,7 +147,7 @@ void kernel(benchmark::State& state) {
   collapse::linalg::PackedVectors right(tile, depth);
   const Eigen::MatrixXd values = collapse::synthetic::isotropic<double>(depth, tile);
   collapse::linalg::Panel panel(depth, tile);
-  panel.view(depth, tile) = values;
+  panel.view(depth, tile).matrix() = values;
   left.pack_columns(0, tile, panel.view(depth, tile));
   right.pack_columns(0, tile, panel.view(depth, tile));
   Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(tile, tile);
@@ -165,7 +165,7 @@ void gram(benchmark::State& state) {
   for (auto _ : state) {
     benchmark::DoNotOptimize(collapse::statistics::accumulate_gram(
         a.cols(), a.rows(),
-        [&](Index first, collapse::linalg::Panel::View out) { out = a.middleCols(first, out.rows()).transpose(); }));
+        [&](Index first, collapse::linalg::Panel::View out) { out.matrix() = a.middleCols(first, out.rows()).transpose(); }));
   }
   count(state, static_cast<double>(a.size()) * static_cast<double>(a.rows()));
 }

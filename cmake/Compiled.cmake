@@ -6,14 +6,16 @@ set(COLLAPSE_LEAST_PARALLEL_WORK "" CACHE STRING
     "Loops of fewer multiplications stay on one thread, in the compiled library and in what links it; empty: the default")
 mark_as_advanced(COLLAPSE_LEAST_PARALLEL_WORK)
 
-set(compiled_sources ${PROJECT_SOURCE_DIR}/cmake/compiled/reports.cpp)
+set(compiled_sources)
+foreach(part IN ITEMS reports activations classes compare isotropy neighbourhood)
+  list(APPEND compiled_sources "${PROJECT_SOURCE_DIR}/cmake/compiled/${part}.cpp")
+endforeach()
+# What every report is made of is most of the work: a source for each scalar.
 foreach(scalar IN ITEMS float double Eigen::half Eigen::bfloat16)
   string(REPLACE "Eigen::" "" name ${scalar})
-  foreach(part IN ITEMS embeddings on_demand)
-    set(source "${PROJECT_BINARY_DIR}/compiled/${part}_${name}.cpp")
-    configure_file(${PROJECT_SOURCE_DIR}/cmake/compiled/${part}.cpp.in "${source}" @ONLY)
-    list(APPEND compiled_sources "${source}")
-  endforeach()
+  set(source "${PROJECT_BINARY_DIR}/compiled/embeddings_${name}.cpp")
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/compiled/embeddings.cpp.in "${source}" @ONLY)
+  list(APPEND compiled_sources "${source}")
 endforeach()
 
 if(PROJECT_IS_TOP_LEVEL)

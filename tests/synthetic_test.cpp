@@ -24,14 +24,14 @@ using collapse::OptionError;
 using collapse::ShapeError;
 using collapse::undefined;
 using collapse::Verdict;
-using collapse::detail::normal_deviate;
-using collapse::detail::normal_quantile;
-using collapse::detail::portable_exp;
-using collapse::detail::portable_log;
 using collapse::reference::Dense;
 using collapse::reference::Random;
 using collapse::reference::Real;
 using collapse::reference::same_bits;
+using collapse::synthetic::normal_deviate;
+using collapse::synthetic::normal_quantile;
+using collapse::synthetic::portable_exp;
+using collapse::synthetic::portable_log;
 namespace reference = collapse::reference;
 
 namespace {

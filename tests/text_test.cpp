@@ -5,6 +5,7 @@
 #include <collapse/report/classes.hpp>
 #include <collapse/synthetic.hpp>
 #include <collapse/text.hpp>
+#include <collapse/text/report.hpp>
 
 #include <algorithm>
 #include <array>

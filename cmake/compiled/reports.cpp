@@ -1,6 +1,5 @@
 // What does not depend on the scalar of the embeddings.
 #include <collapse/accumulator.hpp>
-#include <collapse/classes.hpp>
 #include <collapse/text.hpp>
 #include <collapse/text/report.hpp>
 
@@ -8,10 +7,7 @@
 
 namespace collapse {
 
-template Report Accumulator::report<void>() const;
-template Report Accumulator::report_folded<void>() const;
-template void detail::measure_class_sums<void>(ClassCollapse&, const ClassSums&, const ClassMeans&,
-                                               const ClassOptions&);
+Report Accumulator::report() const { return make_report(); }
 
 std::string text::page_of(const Report& report, char style) { return make_page(report, style); }
 

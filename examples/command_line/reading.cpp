@@ -131,7 +131,8 @@ Readers read_rows(const ScoreArguments& arguments, Stopwatch& measuring, AllRows
   std::vector<Source> sources = open_sources(arguments);
   const Index cols = sources.front().cols();
   const std::optional<Index> rows = known_rows(sources);
-  if (cols == 0 || (rows && *rows < 2)) reject_too_few(name_of(arguments), rows.value_or(0), cols, 0);
+  const bool shard = !arguments.save_state.empty();
+  if (cols == 0 || (rows && *rows < 2 && !shard)) reject_too_few(name_of(arguments), rows.value_or(0), cols, 0);
   Readers readers;
   readers.kept = kept;
   if (!arguments.labels.empty()) {

@@ -13,9 +13,12 @@
 #include <collapse/error.hpp>
 #include <collapse/io/state_file.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <numeric>
 #include <optional>
@@ -46,11 +49,17 @@ void require_files(const std::vector<std::string>& paths) {
 }
 
 /// What all parts have seen.
-collapse::Accumulator merged(const std::vector<collapse::Accumulator>& parts, const std::string& name) {
+collapse::Accumulator merged(const std::vector<collapse::Accumulator>& parts) {
   collapse::Accumulator all = parts.front();
   for (std::size_t part = 1; part < parts.size(); ++part) all.merge(parts[part]);
-  if (all.count() < 2) reject_too_few(name, all.count(), all.dims(), all.skipped_rows());
   return all;
+}
+
+/// Whether there are rows to compare; a shard that is saved for a later merge may have none or one.
+bool is_measurable(const collapse::Accumulator& seen, const std::string& name, bool saved) {
+  if (seen.count() >= 2) return true;
+  if (!saved) reject_too_few(name, seen.count(), seen.dims(), seen.skipped_rows());
+  return false;
 }
 
 collapse::NeighbourhoodOptions neighbourhood_options(const ScoreArguments& arguments) {
@@ -67,7 +76,10 @@ Measured measure_once(const ScoreArguments& arguments) {
   AllRows kept;
   const bool keep = arguments.neighbours || arguments.isotropy;
   Readers readers = read_rows(arguments, measuring, keep ? &kept : nullptr);
-  collapse::Accumulator seen = measuring.time([&] { return merged(readers.parts, name_of(arguments)); });
+  collapse::Accumulator seen = measuring.time([&] { return merged(readers.parts); });
+  if (!is_measurable(seen, name_of(arguments), !arguments.save_state.empty())) {
+    return {std::move(seen), {.seconds = measuring.seconds()}};
+  }
   // Of fewer rows than groups some were dealt none.
   std::erase_if(readers.parts, [](const collapse::Accumulator& part) { return part.count() == 0; });
   Result result;
@@ -107,7 +119,7 @@ Measured measure(const ScoreArguments& arguments) {
 }
 
 /// What the states in files have seen together.
-Measured load(const std::vector<std::string>& paths) {
+Measured load(const std::vector<std::string>& paths, bool saved) {
   std::optional<collapse::Accumulator> all;
   for (const std::string& path : paths) {
     collapse::Accumulator part = collapse::io::load_state(path);
@@ -121,13 +133,19 @@ Measured load(const std::vector<std::string>& paths) {
       throw collapse::FileError(path, error.what());
     }
   }
-  if (all->count() < 2) reject_too_few(name_of(paths), all->count(), all->dims(), all->skipped_rows());
+  if (!is_measurable(*all, name_of(paths), saved)) return {std::move(*all), {}};
   collapse::Report report = all->report();
   return {std::move(*all), {.report = std::move(report)}};
 }
 
 /// Saves and prints what was asked for.
 int conclude(const Measured& measured, const std::string& save_state, const Output& output) {
+  if (measured.seen.count() < 2) {
+    collapse::io::save_state(measured.seen, save_state);
+    fmt::print(stderr, "collapse: {} row{} saved; a report needs 2, merge the state with others\n",
+               measured.seen.count(), measured.seen.count() == 1 ? "" : "s");
+    return 0;
+  }
   const std::string text = render(measured.result, output);
   if (!save_state.empty()) collapse::io::save_state(measured.seen, save_state);
   return print(text, output, {measured.result.report.diagnosis.verdict});
@@ -140,7 +158,7 @@ int score(const ScoreArguments& arguments) {
 }
 
 int merge(const std::vector<std::string>& paths, const std::string& save_state, const Output& output) {
-  return conclude(load(paths), save_state, output);
+  return conclude(load(paths, !save_state.empty()), save_state, output);
 }
 
 }  // namespace command_line

@@ -95,14 +95,12 @@ class Accumulator {
   /// `variance.normalized_std`.
   /// @param count    rows, 1 <= N <= 2^53
   /// @param mean     D
-  /// @param scatter  D x D, of which the lower triangle is read; centred: sums of z z^T lose near collapse what is
-  /// asked
-  ///                 for here
+  /// @param scatter  D x D, of which the lower triangle is read; centred: near collapse, sums of z z^T have lost the
+  ///                 digits that are asked for here
   /// @param options  as of `measure`
   /// @param input_epsilon  machine epsilon of the scalar that the embeddings came in, [0, 1): 2^-23 for float
   /// @throws ShapeError when the shapes disagree or count < 1; OptionError for a NaN or an infinity, a negative entry
-  /// on
-  ///         the diagonal, or options that need rows (all_pairs, method = svd)
+  ///         on the diagonal, or options that need rows (all_pairs, method = svd)
   /// Cost: O(D^2).
   [[nodiscard]] static Accumulator from_moments(Index count, const Eigen::VectorXd& mean,
                                                 const Eigen::MatrixXd& scatter, const Options& options = {},
@@ -134,8 +132,6 @@ class Accumulator {
   /// The report on all rows so far. They stay; more may follow.
   /// @throws ShapeError when there are none
   /// Cost: eigenvalue problems and cosine quantiles as in `measure`.
-  /// A template, so that only who calls it compiles it.
-  template <class = void>
   [[nodiscard]] Report report() const;
 
   /// Forgets all rows, and what was skipped.
@@ -178,7 +174,7 @@ class Accumulator {
   [[nodiscard]] Sums flushed_sums() const;
   void require_mergeable(const Accumulator& other) const;
   [[noreturn]] void throw_without_rows(const char* lacks) const;
-  template <class = void>
+  [[nodiscard]] Report make_report() const;
   [[nodiscard]] Report report_folded() const;
 
   static constexpr SumParts without_directions{.directions = false, .direction_scatter = false};
@@ -379,14 +375,12 @@ inline void Accumulator::throw_without_rows(const char* lacks) const {
                    0, dims_);
 }
 
-template <class>
-Report Accumulator::report() const {
+inline Report Accumulator::make_report() const {
   if (count_ == 0) throw_without_rows("nothing to report");
   return folded() ? report_folded() : streams::measure(held(), options_, {epsilon_, skipped_});
 }
 
-template <class>
-Report Accumulator::report_folded() const {
+inline Report Accumulator::report_folded() const {
   Sums sums = flushed_sums();
   sums.moments.input_epsilon = epsilon_;
   sums.skipped_rows = skipped_;
@@ -595,12 +589,14 @@ inline void Accumulator::reset() noexcept {
   sums_ = {};
 }
 
+#ifndef COLLAPSE_COMPILED
+inline Report Accumulator::report() const { return make_report(); }
+#endif
+
 #ifdef COLLAPSE_COMPILED
 #define COLLAPSE_ACCUMULATOR_INSTANCES(Keyword, Scalar) \
   Keyword template void Accumulator::add(const linalg::MatrixView<Scalar>&);
 COLLAPSE_EXTERN_INSTANCES(COLLAPSE_ACCUMULATOR_INSTANCES)
-extern template Report Accumulator::report<void>() const;
-extern template Report Accumulator::report_folded<void>() const;
 #endif
 
 }  // namespace collapse

@@ -119,10 +119,9 @@ inline void note_undefined(ClassCollapse& result, double value, MetricPath metri
   result.findings.push_back(std::move(finding));
 }
 
-/// What follows from the sums. A template, so that only who calls it compiles it.
-template <class = void>
-void measure_class_sums(ClassCollapse& result, const ClassSums& sums, const ClassMeans& means,
-                        const ClassOptions& options) {
+/// What follows from the sums.
+inline void measure_class_sums(ClassCollapse& result, const ClassSums& sums, const ClassMeans& means,
+                               const ClassOptions& options) {
   result.samples = sums.samples();
   result.dims = sums.dims;
   result.classes = sums.classes();
@@ -381,8 +380,6 @@ template <class Derived, Labels Y, Labels P>
                                                    const LabelledRows&, const ClassSums&, const ClassMeans&, \
                                                    const ClassMeans&, std::vector<std::int64_t>, const ClassOptions&);
 COLLAPSE_EXTERN_INSTANCES(COLLAPSE_CLASSES_INSTANCES)
-extern template void detail::measure_class_sums<void>(ClassCollapse&, const ClassSums&, const ClassMeans&,
-                                                      const ClassOptions&);
 #endif
 
 }  // namespace collapse

@@ -12,5 +12,6 @@
 
 #define COLLAPSE_EXTERN_INSTANCES(List) \
   List(extern, float) List(extern, double) List(extern, Eigen::half) List(extern, Eigen::bfloat16)
+#define COLLAPSE_DEFINE_INSTANCES(List) List(, float) List(, double) List(, Eigen::half) List(, Eigen::bfloat16)
 
 #endif

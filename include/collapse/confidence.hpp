@@ -15,9 +15,8 @@ namespace streams {
 
 /// Adds to `errors` the reports on all parts but one, for each of `parts`; `outside` has seen all that are not among
 /// these. G log2 G merges instead of G^2, and log2 G accumulators at a time.
-/// A template, so that only who calls it compiles it.
-template <class = void>
-void leave_out_each(std::span<const Accumulator> parts, const std::optional<Accumulator>& outside, Jackknife& errors) {
+inline void leave_out_each(std::span<const Accumulator> parts, const std::optional<Accumulator>& outside,
+                           Jackknife& errors) {
   if (parts.size() == 1) {
     if (outside) errors.add(outside->report());
     return;
@@ -43,16 +42,13 @@ void leave_out_each(std::span<const Accumulator> parts, const std::optional<Accu
 /// accumulator in turn: for rows that come in a stream, what Options::resamples is for a matrix.
 ///
 /// @param parts  at least two, of equally many rows as far as possible: a difference in size counts as spread. Rows of
-/// a
-///               part may depend on each other; parts should not
+///               a part may depend on each other; parts should not
 /// @param level  of the intervals, in (0, 1)
 /// @return the report of all merged, `confidence` filled in
 /// @throws Error with fewer than two parts; OptionError; whatever `Accumulator::merge` and `report` throw
 /// Cost: that of parts.size() + 1 reports and parts.size() log2 parts.size() merges; the memory of log2 parts.size()
 ///       accumulators.
-/// A template, so that only who calls it compiles it.
-template <class = void>
-[[nodiscard]] Report jackknife_report(std::span<const Accumulator> parts, double level = 0.95) {
+[[nodiscard]] inline Report jackknife_report(std::span<const Accumulator> parts, double level = 0.95) {
   if (parts.size() < 2) {
     throw Error(fmt::format("{} accumulator{} given; standard errors come from leaving out one of at least 2",
                             parts.size(), parts.size() == 1 ? "" : "s"));

@@ -41,8 +41,7 @@ inline void measure_spectra(Report& report, const statistics::GramSpectra& spect
 
 /// All that follows from the sums alone, when N > D: everything but the distribution of the cosines, the spectra only
 /// by the Gram method. `sums` give up their scatter.
-template <class = void>
-void measure_sums(Report& report, Sums& sums, const Options& options, bool with_spectra) {
+inline void measure_sums(Report& report, Sums& sums, const Options& options, bool with_spectra) {
   const Moments& moments = sums.moments;
   report.norms = norms(sums.lengths, sums.zero_rows, sums.skipped_rows);
   report.variance = per_dimension_variance(moments, sums.directions);

@@ -171,7 +171,7 @@ template <EmbeddingScalar Scalar>
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> low_rank(Eigen::Index rows, Eigen::Index dims, Eigen::Index rank,
                                           std::uint64_t seed = 0) {
-  statistics::require_shape(rows, dims);
+  detail::require_shape(rows, dims);
   detail::require(rank >= 1 && rank <= dims, "low_rank", "rank", static_cast<double>(rank), "from 1 to the dimensions");
   Eigen::MatrixXd basis(dims, rank);
   const double scale = std::sqrt(static_cast<double>(dims) / static_cast<double>(rank));
@@ -193,7 +193,7 @@ template <EmbeddingScalar Scalar>
 /// Cost: O(N D log D), and O(D log D) memory beside the result.
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> power_law(Eigen::Index rows, Eigen::Index dims, double alpha, std::uint64_t seed = 0) {
-  statistics::require_shape(rows, dims);
+  detail::require_shape(rows, dims);
   detail::require(alpha >= 0.0 && alpha <= 100.0, "power_law", "alpha", alpha, "from 0 to 100");
   Eigen::VectorXd deviation(dims);
   for (Eigen::Index k = 0; k < dims; ++k) {
@@ -212,7 +212,7 @@ template <EmbeddingScalar Scalar>
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> correlated(Eigen::Index rows, Eigen::Index dims, double correlation,
                                             std::uint64_t seed = 0) {
-  statistics::require_shape(rows, dims);
+  detail::require_shape(rows, dims);
   detail::require(correlation >= 0.0 && correlation <= 1.0, "correlated", "correlation", correlation, "from 0 to 1");
   const double common = std::sqrt(correlation);
   const double own = std::sqrt(1.0 - correlation);
@@ -227,7 +227,7 @@ template <EmbeddingScalar Scalar>
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> duplicated(Eigen::Index rows, Eigen::Index dims, Eigen::Index distinct,
                                             std::uint64_t seed = 0) {
-  statistics::require_shape(rows, dims);
+  detail::require_shape(rows, dims);
   detail::require(distinct >= 1 && distinct <= dims, "duplicated", "distinct", static_cast<double>(distinct),
                   "from 1 to the dimensions");
   return detail::generate<Scalar>(rows, dims, distinct, seed, [&](Eigen::Index, const auto& deviates, auto& values) {
@@ -240,7 +240,7 @@ template <EmbeddingScalar Scalar>
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> dead_dimensions(Eigen::Index rows, Eigen::Index dims, Eigen::Index dead,
                                                  std::uint64_t seed = 0) {
-  statistics::require_shape(rows, dims);
+  detail::require_shape(rows, dims);
   detail::require(dead >= 0 && dead <= dims, "dead_dimensions", "dead", static_cast<double>(dead),
                   "from 0 to the dimensions");
   Eigen::VectorXd constant(dims);
@@ -255,7 +255,7 @@ template <EmbeddingScalar Scalar>
 /// @param cosine  0 to below 1
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> cone(Eigen::Index rows, Eigen::Index dims, double cosine, std::uint64_t seed = 0) {
-  statistics::require_shape(rows, dims);
+  detail::require_shape(rows, dims);
   detail::require(cosine >= 0.0 && cosine < 1.0, "cone", "cosine", cosine, "at least 0 and below 1");
   // cos = r^2 / (r^2 + D) for an offset of length r.
   const Eigen::VectorXd axis = detail::unit_vector(seed, detail::Stream::offset, 0, dims);
@@ -273,7 +273,7 @@ template <EmbeddingScalar Scalar>
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> clusters(Eigen::Index rows, Eigen::Index dims, Eigen::Index count, double spread,
                                           std::uint64_t seed = 0) {
-  statistics::require_shape(rows, dims);
+  detail::require_shape(rows, dims);
   detail::require(count >= 1, "clusters", "count", static_cast<double>(count), "at least 1");
   detail::require(spread >= 0.0 && std::isfinite(spread), "clusters", "spread", spread, "finite and at least 0");
   Eigen::MatrixXd centres(dims, count);
@@ -293,7 +293,7 @@ template <EmbeddingScalar Scalar>
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> around_a_point(Eigen::Index rows, Eigen::Index dims, double noise,
                                                 std::uint64_t seed = 0) {
-  statistics::require_shape(rows, dims);
+  detail::require_shape(rows, dims);
   detail::require(noise >= 0.0 && std::isfinite(noise), "around_a_point", "noise", noise, "finite and at least 0");
   const Eigen::VectorXd point = detail::unit_vector(seed, detail::Stream::offset, 0, dims);
   return detail::generate<Scalar>(rows, dims, dims, seed, [&](Eigen::Index, const auto& deviates, auto& values) {
@@ -304,7 +304,7 @@ template <EmbeddingScalar Scalar>
 /// Complete collapse: every row is the same random point of length 1.
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Embeddings<Scalar> constant(Eigen::Index rows, Eigen::Index dims, std::uint64_t seed = 0) {
-  statistics::require_shape(rows, dims);
+  detail::require_shape(rows, dims);
   const Eigen::VectorXd point = detail::unit_vector(seed, detail::Stream::offset, 0, dims);
   return detail::generate<Scalar>(rows, dims, 0, seed,
                                   [&](Eigen::Index, const auto&, auto& values) { values = point; });

@@ -124,6 +124,26 @@ TEST_CASE("a long file gives the numbers of one measurement", "[command_line_set
   CHECK(close(json["variance"]["total"], report.variance.total));
 }
 
+TEST_CASE("shards of one row and of none are saved and merged", "[command_line_sets]") {
+  const TemporaryFolder folder;
+  const RowMajor<float> z = rows_of(50);
+  const auto whole = folder.write("whole.npy", npy(z));
+  const std::vector<RowMajor<float>> shards{z.topRows(1), z.topRows(0), z.bottomRows(49)};
+  std::string states;
+  for (std::size_t k = 0; k < shards.size(); ++k) {
+    const auto file = folder.write("shard" + std::to_string(k) + ".npy", npy(shards[k]));
+    const std::string state = quoted(folder / ("shard" + std::to_string(k) + ".state"));
+    const auto saved = run("score " + quoted(file) + " --save-state " + state);
+    CAPTURE(saved.out, saved.err);
+    CHECK(saved.status == 0);
+    CHECK(saved.out.empty() == (shards[k].rows() < 2));
+    states += " " + state;
+  }
+  check_close(scored("merge" + states), scored("score " + quoted(whole)));
+  // Without a state there is nothing to go on from.
+  CHECK(run("score " + quoted(folder.write("one.npy", npy(shards[0])))).status == 2);
+}
+
 TEST_CASE("states of shards merge into the report of all", "[command_line_sets]") {
   const TemporaryFolder folder;
   const RowMajor<float> z = rows_of(5200);

@@ -23,7 +23,7 @@ extern "C" void dstebz_(const char* range, const char* by_block, const int* orde
                         int* block, int* split, double* work, int* int_work, int* info, std::size_t, std::size_t);
 
 using namespace collapse;
-using detail::Index;
+using linalg::Index;
 using linalg::Tridiagonal;
 using reference::farthest;
 using reference::lower_only;

@@ -10,8 +10,8 @@
 #include <limits>
 
 using namespace collapse;
-using detail::Index;
 using linalg::Band;
+using linalg::Index;
 using linalg::TwoSidedUpdate;
 using reference::farthest;
 using reference::lower_only;

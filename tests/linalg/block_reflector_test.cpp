@@ -8,8 +8,8 @@
 #include <utility>
 
 using namespace collapse;
-using detail::Index;
 using linalg::BlockReflector;
+using linalg::Index;
 using reference::farthest;
 using reference::Real;
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-using collapse::detail::Index;
 using collapse::linalg::Chunks;
+using collapse::linalg::Index;
 using collapse::linalg::parallel_for;
 using collapse::reference::for_thread_counts;
 

@@ -7,7 +7,7 @@
 #include <limits>
 
 using namespace collapse;
-using detail::Index;
+using linalg::Index;
 using linalg::PackedVectors;
 using reference::Dense;
 
@@ -16,7 +16,7 @@ namespace {
 /// The columns of a matrix as vectors.
 PackedVectors packed_columns(const Dense<double>& columns) {
   linalg::Panel panel(columns.rows(), columns.cols());
-  panel.view(columns.rows(), columns.cols()) = columns;
+  panel.view(columns.rows(), columns.cols()).matrix() = columns;
   PackedVectors result(columns.cols(), columns.rows());
   result.pack_columns(0, columns.cols(), panel.view(columns.rows(), columns.cols()));
   return result;
@@ -54,7 +54,7 @@ TEST_CASE("vectors packed from rows are those packed from columns", "[products]"
   const Dense<double> x = whole_numbers(37, 50, 3);
   const PackedVectors from_columns = packed_columns(x);
   linalg::Panel panel(50, 37);
-  panel.view(50, 37) = x.transpose();
+  panel.view(50, 37).matrix() = x.transpose();
   PackedVectors from_rows(50, 37);
   from_rows.pack_rows(0, panel.view(50, 37));
   for (Index i = 0; i < 50; ++i) {
@@ -70,7 +70,7 @@ TEST_CASE("a tile may begin at any group and is surrounded by what was there", "
   const PackedVectors packed = packed_columns(x);
   const Index first = 2 * linalg::MicroKernel::group;
   Eigen::MatrixXd sums = Eigen::MatrixXd::Constant(60, 60, 5.0);
-  linalg::add_products(packed, first, packed, 0, 40, sums.block(3, 7, 19, 21));
+  linalg::add_products(packed, first, packed, 0, 40, linalg::ColumnsView<double>(sums).block(3, 7, 19, 21));
   Eigen::MatrixXd expected = Eigen::MatrixXd::Constant(60, 60, 5.0);
   expected.block(3, 7, 19, 21) += x.middleCols(first, 19).transpose() * x.leftCols(21);
   CHECK(sums == expected);
@@ -94,7 +94,7 @@ TEST_CASE("what fills up a group has no influence, whatever lay in memory", "[pr
   PackedVectors packed = packed_columns(x);
   x = whole_numbers(10, 96, 6);
   linalg::Panel panel(10, 96);
-  panel.view(10, 96) = x;
+  panel.view(10, 96).matrix() = x;
   packed.pack_columns(0, 13, panel.view(10, 13));
   Eigen::MatrixXd sums = Eigen::MatrixXd::Zero(13, 13);
   linalg::add_products(packed, 0, packed, 0, 10, sums);
@@ -118,7 +118,7 @@ TEST_CASE("products in float of small whole numbers are exact for every shape of
   using Packed = linalg::BasicPackedVectors<float>;
   const auto packed_rows = [](const Dense<double>& columns) {
     linalg::Panel panel(columns.cols(), columns.rows());
-    panel.view(columns.cols(), columns.rows()) = columns.transpose();
+    panel.view(columns.cols(), columns.rows()).matrix() = columns.transpose();
     Packed result(columns.cols(), columns.rows());
     result.pack_rows(0, panel.view(columns.cols(), columns.rows()));
     return result;

@@ -9,7 +9,7 @@
 #include <vector>
 
 using namespace collapse;
-using detail::Index;
+using linalg::Index;
 using linalg::RankedInterval;
 using linalg::SturmCounts;
 using linalg::Tridiagonal;

@@ -8,7 +8,7 @@
 #include <limits>
 
 using namespace collapse;
-using detail::Index;
+using linalg::Index;
 using linalg::Tridiagonal;
 using linalg::tridiagonalize;
 using reference::farthest;

@@ -29,7 +29,7 @@ namespace collapse {
 /// Cost: that of leverages(Z).
 template <class Derived>
 [[nodiscard]] double coherence(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  return coherence(statistics::leverages(Z, options), Z.cols());
+  return coherence(collapse::leverages(Z, options), Z.cols());
 }
 
 }  // namespace collapse

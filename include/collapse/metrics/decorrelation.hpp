@@ -137,8 +137,10 @@ class CorrelationSums {
 };
 
 /// From the D x D scatter of the centred rows.
-[[nodiscard]] inline Decorrelation decorrelation(const Moments& moments, Eigen::MatrixXd& scatter) {
-  const linalg::ColumnsView<double> all(scatter);
+[[nodiscard]] inline Decorrelation decorrelation(const Moments& moments, const Eigen::MatrixXd& scatter) {
+  // A view that is only read.
+  const linalg::ColumnsView<double> all(const_cast<double*>(scatter.data()), scatter.rows(), scatter.cols(),
+                                        scatter.rows());
   CorrelationSums sums(moments);
   linalg::parallel_for({sums.tiles(), moments.dims, moments.dims}, [&](Index t) {
     const auto [i, j] = sums.corner(t);

@@ -152,7 +152,7 @@ namespace metrics {
 /// Cost: that of singular_values(Z).
 template <class Derived>
 [[nodiscard]] double effective_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  return effective_rank(statistics::singular_values(Z, options, Centring::centred));
+  return effective_rank(collapse::singular_values(Z, options, Centring::centred));
 }
 
 /// RankMe: the effective rank of the rows as they are, without the mean removed.
@@ -166,7 +166,7 @@ template <class Derived>
 /// Source: Garrido, Balestriero, Najman & LeCun, RankMe, 2023, eq. 1-2.
 template <class Derived>
 [[nodiscard]] double rankme(const Eigen::DenseBase<Derived>& Z, const Options& options = {}, double epsilon = 0.0) {
-  return effective_rank(statistics::singular_values(Z, options, Centring::uncentred), epsilon);
+  return effective_rank(collapse::singular_values(Z, options, Centring::uncentred), epsilon);
 }
 
 /// Entropy rank of the centred rows of Z; see entropy_rank(SingularValues).
@@ -180,7 +180,7 @@ template <class Derived>
 template <class Derived>
 [[nodiscard]] double entropy_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {},
                                   double epsilon = 0.0) {
-  return entropy_rank(statistics::singular_values(Z, options), epsilon);
+  return entropy_rank(collapse::singular_values(Z, options), epsilon);
 }
 
 /// Participation ratio of the centred rows of Z; see participation_ratio(SingularValues).
@@ -192,7 +192,7 @@ template <class Derived>
 /// Cost: that of singular_values(Z).
 template <class Derived>
 [[nodiscard]] double participation_ratio(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  return participation_ratio(statistics::singular_values(Z, options));
+  return participation_ratio(collapse::singular_values(Z, options));
 }
 
 /// Stable rank of the centred rows of Z; see stable_rank(SingularValues).
@@ -204,7 +204,7 @@ template <class Derived>
 /// Cost: that of singular_values(Z).
 template <class Derived>
 [[nodiscard]] double stable_rank(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  return stable_rank(statistics::singular_values(Z, options));
+  return stable_rank(collapse::singular_values(Z, options));
 }
 
 }  // namespace collapse

@@ -31,7 +31,7 @@ namespace collapse {
 /// Cost: that of singular_values(Z).
 template <class Derived>
 [[nodiscard]] double isoscore(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
-  return isoscore(statistics::singular_values(Z, options, Centring::centred));
+  return isoscore(collapse::singular_values(Z, options, Centring::centred));
 }
 
 }  // namespace collapse

@@ -29,9 +29,7 @@ namespace collapse {
 /// Cost: D^3 / 3 + D^2 K + D K min(K, D) flops.
 /// Source: Thilak et al., LiDAR: sensing linear probing performance in joint embedding SSL architectures, 2024, where
 /// delta = 1e-4.
-/// A template, so that only who calls it compiles it.
-template <class = void>
-[[nodiscard]] double lidar(const ClassSums& sums, const ClassMeans& means, double delta = 1e-4) {
+[[nodiscard]] inline double lidar(const ClassSums& sums, const ClassMeans& means, double delta = 1e-4) {
   if (!metrics::is_separated(means)) return undefined;
   const Index dims = sums.dims;
   Eigen::MatrixXd within = sums.scatter / static_cast<double>(sums.samples());

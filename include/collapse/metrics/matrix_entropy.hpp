@@ -84,7 +84,7 @@ template <class Derived>
 [[nodiscard]] double matrix_entropy(const Eigen::DenseBase<Derived>& Z, const Options& options = {}, double order = 1.0,
                                     Centring centring = Centring::uncentred) {
   metrics::require_order(order);
-  return matrix_entropy(statistics::singular_values(Z, options, centring), order);
+  return matrix_entropy(collapse::singular_values(Z, options, centring), order);
 }
 
 }  // namespace collapse

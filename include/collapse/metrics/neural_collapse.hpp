@@ -69,9 +69,7 @@ namespace metrics {
 ///         same up to rounding
 /// Cost: O(D^2 k + K D k), k = min(K, D).
 /// Source: Papyan, Han & Donoho, Prevalence of neural collapse, 2020, fig. 6.
-/// A template, so that only who calls it compiles it.
-template <class = void>
-[[nodiscard]] double nc1(const ClassSums& sums, const ClassMeans& means) {
+[[nodiscard]] inline double nc1(const ClassSums& sums, const ClassMeans& means) {
   if (!metrics::is_separated(means)) return undefined;
   const double scale = 1.0 / means.centred.cwiseAbs().maxCoeff();
   const Eigen::MatrixXd m = means.centred * scale;
@@ -181,9 +179,7 @@ struct ClassAngles {
 /// @throws ShapeError when the weights have not D columns or no row for a label
 /// Cost: O(K D).
 /// Source: Papyan, Han & Donoho 2020, fig. 5.
-/// A template, so that only who calls it compiles it.
-template <class = void>
-[[nodiscard]] double nc3(const ClassMeans& means, const Eigen::MatrixXd& weights) {
+[[nodiscard]] inline double nc3(const ClassMeans& means, const Eigen::MatrixXd& weights) {
   if (weights.cols() != means.centred.cols()) metrics::throw_wrong_weights(weights, means.centred.cols());
   if (means.label.back() >= weights.rows()) {
     throw ShapeError(fmt::format("label {} has no row among the classifier weights of shape {} x {}; row c belongs to "
@@ -206,9 +202,7 @@ template <class = void>
 /// @return in [1, min(K - 1, D)]; 0 when all class means are equal, undefined for one class
 /// Cost: O(K D min(K, D)).
 /// Source: Roy & Vetterli, The effective rank, 2007, of the class means.
-/// A template, so that only who calls it compiles it.
-template <class = void>
-[[nodiscard]] double class_effective_rank(const ClassMeans& means) {
+[[nodiscard]] inline double class_effective_rank(const ClassMeans& means) {
   if (means.classes() < 2) return undefined;
   const Moments moments = means.of_means();
   const ClassMeans::RowMatrix x = means.centred.rowwise() - means.centred.colwise().mean();

@@ -68,7 +68,7 @@ template <class Derived>
 [[nodiscard]] Spectrum spectrum(const Eigen::DenseBase<Derived>& Z, const Options& options = {},
                                 Centring centring = Centring::centred) {
   validate(options);
-  return spectrum(statistics::singular_values(Z, options, centring), options);
+  return spectrum(collapse::singular_values(Z, options, centring), options);
 }
 
 }  // namespace collapse

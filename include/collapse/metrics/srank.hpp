@@ -40,7 +40,7 @@ namespace collapse {
 template <class Derived>
 [[nodiscard]] std::optional<Index> srank(const Eigen::DenseBase<Derived>& Z, const Options& options = {},
                                          double delta = 0.01) {
-  return srank(statistics::singular_values(Z, options, Centring::uncentred), delta);
+  return srank(collapse::singular_values(Z, options, Centring::uncentred), delta);
 }
 
 }  // namespace collapse

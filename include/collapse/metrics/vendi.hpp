@@ -44,7 +44,7 @@ namespace collapse {
 template <class Derived>
 [[nodiscard]] double vendi_score(const Eigen::DenseBase<Derived>& Z, const Options& options = {}, double order = 1.0) {
   metrics::require_order(order);
-  return vendi_score(statistics::direction_spectrum(Z, options), order);
+  return vendi_score(collapse::direction_spectrum(Z, options), order);
 }
 
 /// Vendi score over the most that the shape allows, vendi / min(M, D): in (0, 1]. Peers that divide by M report a

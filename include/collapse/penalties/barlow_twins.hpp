@@ -80,7 +80,7 @@ class BarlowTwins {
     template <class Derived>
     void load(const Eigen::DenseBase<Derived>& z) {
       using Scalar = typename Derived::Scalar;
-      load(z, y);
+      penalties::load(z, y);
       inverse.resize(y.cols());
       const double rows = static_cast<double>(y.rows());
       for (Eigen::Index d = 0; d < y.cols(); ++d) {

@@ -17,7 +17,7 @@
 #include <vector>
 
 /// Standard errors of a report's numbers by the delete-a-group jackknife: the report on all rows but one group, for
-/// each group. Of a bootstrap's samples many rows are the same, which no spectrum forgives; here all are different.
+/// each group. A bootstrap would draw many rows twice, and a repeated row lowers the rank; here all rows are different.
 namespace collapse::streams {
 
 /// A number of a report that varies smoothly with its rows.

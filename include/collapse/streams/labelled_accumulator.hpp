@@ -97,8 +97,6 @@ class LabelledAccumulator {
   /// The report on all rows so far. They stay; more may follow.
   /// @throws ShapeError when no row has a label
   /// Cost: that of `class_collapse` on the sample, K^2 D, D^3 / 3 and D^2 min(K, D).
-  /// A template, so that only who calls it compiles it.
-  template <class = void>
   [[nodiscard]] ClassCollapse report() const {
     if (count() == 0) detail::throw_without_labels(sums_.unlabelled_rows, sums_.skipped_rows, dims_);
     const ClassMeans means = class_means(sums_);

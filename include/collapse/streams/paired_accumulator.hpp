@@ -71,8 +71,6 @@ class PairedAccumulator {
   /// The comparison of all pairs so far. They stay; more may follow.
   /// @throws ShapeError when there are none
   /// Cost: that of two reports, and O(D_a^2 + D_b^2 + D_a D_b).
-  /// A template, so that only who calls it compiles it.
-  template <class = void>
   [[nodiscard]] Comparison report() const {
     if (count() == 0) {
       throw ShapeError(fmt::format("a PairedAccumulator of {} and {} dimensions without pairs has nothing to report; "

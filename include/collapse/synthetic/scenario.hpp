@@ -171,7 +171,7 @@ template <EmbeddingScalar Scalar>
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Scenario<Scalar> scenario(Family family, double strength, Eigen::Index rows, Eigen::Index dims,
                                         std::uint64_t seed = 0) {
-  statistics::require_shape(rows, dims);
+  detail::require_shape(rows, dims);
   detail::require(strength >= 0.0 && strength <= 1.0, "scenario", "strength", strength, "from 0 to 1");
   Scenario<Scalar> result{detail::member<Scalar>(family, strength, rows, dims, seed), {}, truth(family, strength)};
   if (family == Family::single_class) {

@@ -104,7 +104,7 @@ TEST_CASE("the running QR is right at every number of blocks", "[spectrum]") {
       CAPTURE(depth, order);
       const Dense<double> a = reference::gaussian<double>(depth, order, 47);
       const Eigen::VectorXd values = statistics::qr_singular_values(
-          depth, order, [&](Index first, linalg::Panel::View out) { out = a.middleRows(first, out.rows()); });
+          depth, order, [&](Index first, linalg::Panel::View out) { out.matrix() = a.middleRows(first, out.rows()); });
       const reference::Vector expected = reference::singular_values(reference::widened(a));
       REQUIRE(values.size() == expected.size());
       CHECK((values.cast<Real>() - expected).cwiseAbs().maxCoeff() < 1e-14L * expected(0));

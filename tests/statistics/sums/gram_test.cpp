@@ -66,7 +66,7 @@ TEST_CASE("accumulate_gram is A^T A exactly for whole numbers, at every block ed
       }
       std::vector<std::atomic<int>> asked(static_cast<std::size_t>(depth));
       const Eigen::MatrixXd gram = statistics::accumulate_gram(depth, order, [&](Index first, Panel::View out) {
-        out = a.middleRows(first, out.rows());
+        out.matrix() = a.middleRows(first, out.rows());
         for (Index r = 0; r < out.rows(); ++r) ++asked[static_cast<std::size_t>(first + r)];
       });
       for (const auto& times : asked) REQUIRE(times == 1);

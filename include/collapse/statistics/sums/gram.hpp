@@ -59,7 +59,7 @@ class LowerTriangle {
   /// Packs rows as those from `depth` on.
   void pack(Index depth, const linalg::Panel::View& rows) { packed_.pack_columns(0, order_, rows, depth); }
 
-  /// Where the first packed row of columns [first, first + MicroKernel::group) stands, for who packs on his own.
+  /// Where the first packed row of columns [first, first + MicroKernel::group) stands.
   [[nodiscard]] double* packed(Index first) { return packed_.vector(first); }
   [[nodiscard]] const double* packed(Index first) const { return packed_.vector(first); }
 

@@ -1,0 +1,7 @@
+#include <collapse/classes.hpp>
+
+namespace collapse {
+
+COLLAPSE_DEFINE_INSTANCES(COLLAPSE_CLASSES_INSTANCES)
+
+}  // namespace collapse

@@ -1,0 +1,7 @@
+#include <collapse/neighbourhood.hpp>
+
+namespace collapse {
+
+COLLAPSE_DEFINE_INSTANCES(COLLAPSE_NEIGHBOURHOOD_INSTANCES)
+
+}  // namespace collapse

@@ -1,0 +1,10 @@
+# Runs two programs and compares what they print. Needs: first, second.
+foreach(which IN ITEMS first second)
+  execute_process(COMMAND "${${which}}" RESULT_VARIABLE status OUTPUT_VARIABLE ${which}_output)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "${${which}} ended with ${status}")
+  endif()
+endforeach()
+if(NOT first_output MATCHES "spectrum.effective_rank [0-9a-f]+" OR NOT first_output STREQUAL second_output)
+  message(FATAL_ERROR "the two forms of the library differ:\n${first_output}\n---\n${second_output}")
+endif()
