@@ -104,7 +104,7 @@ bool near(double a, double b, double tolerance) {
 
 }  // namespace
 
-TEST_CASE("gradients of a batch are its central differences", "[regularizers]") {
+TEST_CASE("gradients of a batch are its central differences", "[penalties]") {
   for (const auto& [rows, dims] : {std::pair<Index, Index>{12, 5}, {7, 11}, {6, 6}, {2, 3}}) {
     const Matrix z = batch(rows, dims, 3);
     for (const NamedOne& named : ones()) {
@@ -121,7 +121,7 @@ TEST_CASE("gradients of a batch are its central differences", "[regularizers]") 
   }
 }
 
-TEST_CASE("gradients of two views are their central differences", "[regularizers]") {
+TEST_CASE("gradients of two views are their central differences", "[penalties]") {
   for (const auto& [rows, dims] : {std::pair<Index, Index>{12, 5}, {7, 11}, {6, 6}, {3, 2}}) {
     const Matrix a = batch(rows, dims, 3);
     const Matrix b = a + 0.5 * batch(rows, dims, 9);
@@ -135,7 +135,7 @@ TEST_CASE("gradients of two views are their central differences", "[regularizers
   }
 }
 
-TEST_CASE("the value of a penalty is the metric of the same name", "[regularizers]") {
+TEST_CASE("the value of a penalty is the metric of the same name", "[penalties]") {
   // More than one tile each way.
   for (const auto& [rows, dims] : {std::pair<Index, Index>{150, 20}, {40, 130}, {110, 100}}) {
     CAPTURE(rows, dims);
@@ -164,7 +164,7 @@ TEST_CASE("the value of a penalty is the metric of the same name", "[regularizer
   }
 }
 
-TEST_CASE("InfoNCE of rows that nothing tells apart is ln N, of orthogonal pairs near 0", "[regularizers]") {
+TEST_CASE("InfoNCE of rows that nothing tells apart is ln N, of orthogonal pairs near 0", "[penalties]") {
   Matrix da, db;
   reg::InfoNce contrast;
   const Matrix same = Matrix::Ones(8, 3);
@@ -178,7 +178,7 @@ TEST_CASE("InfoNCE of rows that nothing tells apart is ln N, of orthogonal pairs
   CHECK(near(contrast.value_and_gradient(apart, apart, da, db), std::log((e + 7.0) / e), 1e-14));
 }
 
-TEST_CASE("penalties know nothing of the storage and round at the end alone", "[regularizers]") {
+TEST_CASE("penalties know nothing of the storage and round at the end alone", "[penalties]") {
   const RowMajorF a = batch(30, 12, 3).cast<float>();
   const RowMajorF b = a + (0.5 * batch(30, 12, 9)).cast<float>();
   const Matrix ad = a.cast<double>(), bd = b.cast<double>();
@@ -205,7 +205,7 @@ TEST_CASE("penalties know nothing of the storage and round at the end alone", "[
   CHECK(near(kept.value_and_gradient(half, dh), kept.value_and_gradient(ad, again), 1e-2));
 }
 
-TEST_CASE("penalties do not depend on the order of the rows", "[regularizers]") {
+TEST_CASE("penalties do not depend on the order of the rows", "[penalties]") {
   const Matrix a = batch(23, 9, 3);
   const Matrix b = a + 0.5 * batch(23, 9, 9);
   const Matrix reversed_a = a.colwise().reverse(), reversed_b = b.colwise().reverse();
@@ -223,7 +223,7 @@ TEST_CASE("penalties do not depend on the order of the rows", "[regularizers]") 
   }
 }
 
-TEST_CASE("degenerate batches have finite gradients", "[regularizers]") {
+TEST_CASE("degenerate batches have finite gradients", "[penalties]") {
   Matrix zero_row = batch(6, 4, 3);
   zero_row.row(2).setZero();
   const std::vector<Matrix> cases{Matrix::Zero(4, 3),
@@ -262,7 +262,7 @@ TEST_CASE("degenerate batches have finite gradients", "[regularizers]") {
   CHECK_FALSE(da.row(1).isZero(0.0));
 }
 
-TEST_CASE("what a penalty cannot be computed of is refused", "[regularizers]") {
+TEST_CASE("what a penalty cannot be computed of is refused", "[penalties]") {
   const Matrix a = batch(6, 4, 3);
   Matrix da, db;
   CHECK_THROWS_AS(reg::VarianceHinge().value_and_gradient(a.topRows(1), da), ShapeError);
@@ -295,7 +295,7 @@ TEST_CASE("what a penalty cannot be computed of is refused", "[regularizers]") {
   CHECK_THROWS_AS(volume.value_and_gradient(a, da), OptionError);
 }
 
-TEST_CASE("descending a penalty undoes the collapse that it is against", "[regularizers]") {
+TEST_CASE("descending a penalty undoes the collapse that it is against", "[penalties]") {
   // All rows near a line through a far point.
   Matrix z = 0.02 * batch(64, 8, 3);
   z.col(0) *= 40.0;

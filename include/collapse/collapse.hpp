@@ -2,14 +2,13 @@
 
 /// @mainpage collapse
 /// Measures representation collapse. This header brings the report and its numbers, the accumulator and the monitor.
-/// What is measured on demand takes longer to compile and has headers of its own: uniformity.hpp (in metrics),
-/// compare.hpp and paired_accumulator.hpp, class_collapse.hpp and labelled_accumulator.hpp, neighbourhood.hpp,
-/// layer_profile.hpp and activations.hpp (in metrics), and a format_... for each. The adapters for other libraries are
-/// included one by one.
+/// What is measured on demand has headers of its own: isotropy.hpp, compare.hpp (for streams
+/// streams/paired_accumulator.hpp), classes.hpp (streams/labelled_accumulator.hpp), neighbourhood.hpp, layers.hpp and
+/// metrics/activations.hpp, and a page for each in text/. The adapters for other libraries are included one by one.
 ///
 /// Start at collapse::measure and collapse::Accumulator. A page for each family of numbers says where codes disagree
 /// under one name, and which number is reported here: @ref family_cosine, @ref family_variance, @ref family_spectrum,
-/// @ref family_uniformity, @ref family_two_views, @ref family_classes, @ref family_neighbours, @ref family_activations.
+/// @ref family_isotropy, @ref family_two_views, @ref family_classes, @ref family_neighbours, @ref family_activations.
 
 #include <collapse/accumulator.hpp>
 #include <collapse/confidence.hpp>

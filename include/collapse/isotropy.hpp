@@ -26,7 +26,7 @@
 #include <limits>
 #include <utility>
 
-/// @page family_uniformity Isotropy and diversity
+/// @page family_isotropy Isotropy and diversity
 /// How evenly the rows fill the space and how many different ones there seem to be: the block `isotropy`, on demand.
 ///
 /// - **Uniformity** (Wang & Isola 2020) is over pairs i < j with t = 2, the logarithm of a mean. Codes that include

@@ -19,17 +19,17 @@ namespace collapse::linalg {
 /// must neither overflow nor vanish.
 [[nodiscard]] inline double householder(double* x, double* v, Index n) {
   const double tail = squared_norm(x + 1, n - 1);
-  double factor = 0.0;
+  double divisor = std::numeric_limits<double>::infinity();
   double scale = 0.0;
   if (tail > std::numeric_limits<double>::min()) {
     const double head = x[0];
     const double norm = std::copysign(std::sqrt(head * head + tail), head);
-    factor = 1.0 / (head + norm);
-    scale = (head + norm) / norm;
+    divisor = head + norm;
+    scale = divisor / norm;
     x[0] = -norm;
   }
   v[0] = 1.0;
-  for (Index i = 1; i < n; ++i) v[i] = x[i] * factor;
+  for (Index i = 1; i < n; ++i) v[i] = x[i] / divisor;
   std::fill(x + 1, x + n, 0.0);
   return scale;
 }

@@ -11,7 +11,7 @@
 #include <concepts>
 #include <type_traits>
 
-/// Options and sums as words; see `detail/archive.hpp`. Whoever changes what is exchanged here changes the format of
+/// Options and sums as words; see `streams/archive.hpp`. A change to what is exchanged here is a change of the format of
 /// saved states, and with it `Accumulator`'s magic.
 namespace collapse::streams {
 

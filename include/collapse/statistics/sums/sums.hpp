@@ -171,7 +171,7 @@ class Folder {
   /// Rows that were added and are not in the sums yet.
   [[nodiscard]] Index waiting() const noexcept { return waiting_rows_; }
 
-  /// Writes or reads the rows that wait; see `detail/archive.hpp`.
+  /// Writes or reads the rows that wait; see `streams/archive.hpp`.
   template <class Archive, class Self>
   static void exchange(Archive& archive, Self& self) {
     archive(self.waiting_rows_);
