@@ -168,7 +168,7 @@ TEST_CASE("the report has the same bits whatever the number of threads", "[measu
       const Options options{.method = method, .pair_rows = 700, .seed = 3};
       const Dense<float> z = example<float>(n, d);
       const Report expected = measure(z, options);
-      reference::for_thread_counts([&](int threads) {
+      reference::for_thread_counts([&, n = n, d = d](int threads) {
         CAPTURE(n, d, threads);
         CHECK(difference(measure(z, options), expected) == "");
       });

@@ -37,16 +37,17 @@ struct PairDistances {
 namespace statistics {
 
 /// Equal cells over [low, high]; what lies outside goes to the first or the last.
-class Cells {
+template <std::int32_t Count>
+class BasicCells {
  public:
-  static constexpr std::int32_t count = 1 << 14;
+  static constexpr std::int32_t count = Count;
 
-  Cells(double low, double high) : low_(low), width_((high - low) / count), per_unit_(1.0 / width_) {
+  BasicCells(double low, double high) : low_(low), width_((high - low) / count), per_unit_(1.0 / width_) {
     if (!(std::isfinite(per_unit_) && per_unit_ > 0.0)) per_unit_ = 0.0;
   }
 
   /// Eight deviations hold nearly all pairs of any distribution; the outer cells take the rest.
-  [[nodiscard]] static Cells around(double mean, double std) {
+  [[nodiscard]] static BasicCells around(double mean, double std) {
     return {std::max(0.0, mean - 8.0 * std), mean + 8.0 * std};
   }
 
@@ -55,12 +56,16 @@ class Cells {
     return static_cast<std::uint16_t>(static_cast<std::int32_t>(cell));
   }
   [[nodiscard]] double lower_edge(std::int32_t cell) const { return low_ + width_ * static_cast<double>(cell); }
+  [[nodiscard]] double low() const { return low_; }
+  [[nodiscard]] double per_unit() const { return per_unit_; }  ///< cells per unit of h; 0 when they have no width
 
  private:
   double low_;
   double width_;
   double per_unit_;
 };
+
+using Cells = BasicCells<(1 << 14)>;
 
 /// The bin of the histogram: cos = 1 - h; the last bin is closed on both sides.
 [[nodiscard]] inline std::int32_t histogram_bin(double h) {

@@ -5,6 +5,7 @@
 #include <collapse/linalg/products.hpp>
 #include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/pairs/pair_distances.hpp>
+#include <collapse/statistics/pairs/pair_screen.hpp>
 #include <collapse/statistics/pairs/pair_selection.hpp>
 
 #include <Eigen/Core>
@@ -14,6 +15,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -423,7 +425,7 @@ class PairStatistics {
 };
 
 /// Distribution of 1 - cos over the selected pairs. `mean` and `std` of it over all pairs place the cells; they need
-/// not be exact. O(m^2 D) time for m selected rows.
+/// not be exact. O(m^2 D) time for m selected rows, most of it in float where that leaves few pairs open.
 template <EmbeddingScalar Scalar>
 [[nodiscard]] PairDistances pair_distances(const linalg::MatrixView<Scalar>& z, const Rows& rows,
                                            const PairSelection& selection, const Eigen::VectorXd& mean_direction,
@@ -437,6 +439,11 @@ template <EmbeddingScalar Scalar>
     return none;
   }
   const SelectedDirections<Scalar> directions(z, rows, mean_direction, selection);
+  // Fewer are done before the cells of the screen are set up.
+  constexpr std::int64_t least_screened = std::int64_t{1} << 18;
+  if (products == nullptr && selection.pairs() >= least_screened) {
+    if (const std::optional<PairDistances> screened = screened_pair_distances(directions, mean, std)) return *screened;
+  }
   PairTiles<Scalar> tiles(directions, products);
   return PairStatistics<PairTiles<Scalar>>(tiles, selection, mean, std).run();
 }
