@@ -51,7 +51,7 @@ class LabelledAccumulator {
 
   /// Adds the rows of a batch.
   /// @param batch   n x dims, n >= 0, as Z of `class_collapse`; of any scalar, also a different one each time
-  /// @param labels  one integer for each row; rows with a negative one are left out and counted
+  /// @param labels  one integer for each row; rows of the label ClassOptions::unlabelled are left out and counted
   /// @throws ShapeError when columns or labels do not fit; NonFiniteError for the first NaN or infinity (or see
   ///         ClassOptions::nonfinite); OptionError. Nothing of the batch is added then
   /// Cost: n D^2 flops.
@@ -153,7 +153,7 @@ class LabelledAccumulator {
     const auto z = evaluated.view();
     Rows rows;
     statistics::scan_rows(z, options_.nonfinite, rows);
-    const LabelledRows labelled = statistics::labelled_rows(rows, labels);
+    const LabelledRows labelled = statistics::labelled_rows(rows, labels, options_.unlabelled);
     const std::vector<std::int64_t> predicted = detail::predictions_of(labelled, predictions);
     const Index before = count();
     reserve(labelled.rows.samples);
