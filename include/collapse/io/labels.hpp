@@ -3,7 +3,6 @@
 #include <collapse/error.hpp>
 #include <collapse/io/byte_order.hpp>
 #include <collapse/io/byte_stream.hpp>
-#include <collapse/io/file_format.hpp>
 #include <collapse/io/mapped_file.hpp>
 #include <collapse/io/npy_header.hpp>
 #include <collapse/io/printable.hpp>
@@ -180,7 +179,9 @@ template <class Scalar>
 [[nodiscard]] inline std::vector<std::int64_t> read_labels(const std::filesystem::path& path,
                                                            const TextOptions& options = {}) {
   ByteStream stream(path);
-  if (detect_format(stream) != FileFormat::npy) return detail::text_labels(std::move(stream), options);
+  if (!detail::as_text(stream.peek(6)).starts_with("\x93NUMPY")) {
+    return detail::text_labels(std::move(stream), options);
+  }
   const MappedFile file(std::move(stream));
   return detail::npy_labels(file, path.string());
 }
