@@ -63,6 +63,13 @@ collapse::LayerProfile profile_files(const Input& input, const collapse::LayerPr
       }
     });
   }
+  for (std::size_t i = 1; i < profile.layers.size(); ++i) {
+    if (profile.layers[i].samples == profile.layers[0].samples) continue;
+    print_remarks(input.paths[i],
+                  {fmt::format("has {} rows, {} has {}; layers are compared on the same inputs, one row "
+                               "for each",
+                               profile.layers[i].samples, input.paths[0], profile.layers[0].samples)});
+  }
   return profile;
 }
 
