@@ -108,6 +108,10 @@ TEST_CASE("lists may go on over lines in their quotes", "[text]") {
       same_values(values_of("text,e\nx,\"[ 1.\n  2.  3.]\"\r\n\"two\nlines, \"\"said\"\"\",\"[-4.\n 0.5\n 1024.]\"\n"),
                   two_by_three));
   CHECK(same_values(values_of("text\te\nx\t\"[1.\n 2. 3.]\"\ny\t\"[-4.\n 0.5\n 1024.]\"\n"), two_by_three));
+  CHECK(same_values(values_of("text\te\n\"one\nand \"\"two\"\"\"\t\"[1.\n 2. 3.]\"\ny\t\"[-4.\n 0.5\n 1024.]\"\n"),
+                    two_by_three));
+  CHECK(same_values(values_of("e\n\"[1.\n 2. 3.]\"\n\"[-4.\n 0.5\n 1024.]\"\n"), two_by_three));
+  CHECK(mentions(refusal_of("e\n\"[1. 2. ...\n 3. 4.]\"\n"), "line 2, column 1 ('e'): the list is abbreviated"));
   // Line numbers count all lines.
   CHECK(mentions(refusal_of("text,e\nx,\"[ 1.\n  2.]\"\ny,\"[1. x]\"\n"), "line 4, column 2 ('e'): 'x' in the list"));
 }
@@ -123,6 +127,10 @@ TEST_CASE("lists that do not make a row are refused with where and what", "[text
   CHECK(mentions(refusal_of("text,e\na,\"[1, 2]\"\nb,\"[1, None]\"\n"), "line 3, column 2 ('e'): missing value"));
   CHECK(
       mentions(refusal_of("text,e\na,\"[1, 2]\"\nb,none of it\n"), "line 3, column 2 ('e'): 'none of it' is no list"));
+  CHECK(mentions(refusal_of("[[1, 2],\n[3, 4]]\n"), "is JSON"));
+  CHECK(mentions(refusal_of("[\n[\n1,\n2\n]\n]\n"), "is JSON"));
+  CHECK(mentions(refusal_of("{\"t\": \"a\", \"e\": [1, 2]}\n{\"t\": \"b\", \"e\": [3, 4]}\n"), "is JSON"));
+  CHECK(mentions(refusal_of("1 2 ... 3 4\n5 6 ... 7 8\n"), "is abbreviated ('...')"));
   const std::string two = "title,body\n\"[1, 2]\",\"[3, 4, 5]\"\n\"[6, 7]\",\"[8, 9, 0]\"\n";
   CHECK(mentions(refusal_of(two), "column 1 ('title') and column 2 ('body') hold lists"));
   CHECK(values_of(two, {.columns = Columns("body")}).cols() == 3);

@@ -107,6 +107,10 @@ TEST_CASE("the index of a table is left out and said", "[text]") {
       read(table("Unnamed: 0.1,Unnamed: 0,0,1,2,3\n", z, [](Eigen::Index i) { return fmt::format("{},{}", i, i + 5); }))
           .values,
       z));
+  CHECK(
+      same_values(read(table("node,0,1,2,3\n", z, [](Eigen::Index i) { return fmt::format("{}", 2 * i); })).values, z));
+  CHECK(same_values(
+      read(table(",Unnamed: 0,0,1,2,3\n", z, [](Eigen::Index i) { return fmt::format("{},{}", i, i); })).values, z));
   // One that starts again, as files put together have it.
   const Eigen::MatrixXd long_one = fractions(150, 4);
   CHECK(same_values(
@@ -123,7 +127,8 @@ TEST_CASE("a first column that may be a dimension stays", "[text]") {
   CHECK(cols("x,y,z,w\n", [](Eigen::Index i) { return std::to_string(i); }) == 4);
   // No whole numbers, or none that count.
   CHECK(cols("id,a1,a2,a3\n", [](Eigen::Index i) { return fmt::format("{}.5", i); }) == 4);
-  CHECK(cols("size,a1,a2,a3\n", [](Eigen::Index i) { return std::to_string(2 * i); }) == 4);
+  CHECK(cols("size,a1,a2,a3\n", [](Eigen::Index i) { return std::to_string(i / 2); }) == 4);
+  CHECK(cols("size,a1,a2,a3\n", [](Eigen::Index i) { return std::to_string(100 - i); }) == 4);
   CHECK(cols("class,a1,a2,a3\n", [](Eigen::Index i) { return std::to_string(i % 3); }) == 4);
   CHECK(cols("id,a1,a2,a3\n", [](Eigen::Index i) { return std::to_string(i % 3); }) == 4);
   CHECK(cols("", [](Eigen::Index i) { return std::to_string(2 * i); }) == 4);
@@ -290,6 +295,19 @@ TEST_CASE("columns are chosen by position and by name", "[text]") {
   CHECK(same_values(read(numbered, {.columns = Columns("1-3")}).values, z));
   CHECK(same_values(read(numbered, {.drop_columns = Columns("id")}).values, z));
   CHECK(same_values(read(numbered, {.drop_columns = Columns("2")}).values, z.leftCols(2)));
+
+  const std::string between = "name,0,1,2,label\n" + [&] {
+    std::string lines;
+    for (Eigen::Index i = 0; i < z.rows(); ++i) {
+      std::string line = line_of(z, i);
+      line.pop_back();
+      lines += fmt::format("w{},{},c\n", i, line);
+    }
+    return lines;
+  }();
+  CHECK(same_values(read(between, {.columns = Columns("1-3")}).values, z));
+  CHECK(same_values(read(between, {.columns = Columns("0-2")}).values, z));
+  CHECK(same_values(read(between, {.drop_columns = Columns("label")}).values, z));
 
   // Words between blanks, and no header.
   CHECK(same_values(read("a 1 2\nb 3 4\n", {.columns = Columns("2")}).values,

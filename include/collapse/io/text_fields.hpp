@@ -25,8 +25,8 @@ class TextFields {
       // Twice as fast as find_first_of, which calls memchr for each character.
       const auto is_blank = [](char c) { return c == ' ' || c == '\t'; };
       const auto first = std::find_if_not(rest_.begin(), rest_.end(), is_blank);
-      auto last = std::find_if(first, rest_.end(), is_blank);
-      if (lists_) last = std::max(last, first + static_cast<std::ptrdiff_t>(list_length({first, rest_.end()})));
+      const std::size_t length = lists_ ? list_length({first, rest_.end()}) : 0;
+      const auto last = std::find_if(first + static_cast<std::ptrdiff_t>(length), rest_.end(), is_blank);
       rest_ = {last, rest_.end()};
       if (first == last) return std::nullopt;
       return std::string_view(first, last);

@@ -42,8 +42,8 @@ namespace collapse::io::detail {
 
 /// Whether the first column of a table is its index: whole numbers that count up. A dimension of embeddings does not
 /// count the rows, so one by one is enough where the header gives the column another kind of name than its neighbour;
-/// columns that are called id or the like may have gaps, or any order where no number comes twice. Without a header the
-/// other columns have to be of another kind.
+/// with gaps, or without a header, the other columns have to hold fractions. Columns that are called id or the like may
+/// have any order where no number comes twice.
 /// @param values  of the column in the first rows
 /// @param name    of the column; `next` that of the one behind it
 /// @param named   whether there is a header
@@ -64,8 +64,9 @@ namespace collapse::io::detail {
     const bool once = std::adjacent_find(sorted.begin(), sorted.end()) == sorted.end();
     return ascending || (once && values.size() >= 3);
   }
-  if (!by_one || again) return false;
-  if (named) return values.size() >= 3 && !are_alike(name, next);
+  if (!ascending || again) return false;
+  if (named && by_one) return values.size() >= 3 && !are_alike(name, next);
+  if (named ? are_alike(name, next) : !by_one) return false;
   constexpr std::size_t enough = 8;
   const auto is_of_numbers = [](const std::vector<double>& column) {
     return !std::all_of(column.begin(), column.end(),

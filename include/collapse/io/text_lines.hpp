@@ -31,8 +31,8 @@ class QuoteState {
       } else if (place_ == Place::behind) {
         place_ = c == '"' ? Place::quoted : Place::inside;  // two quotes are one that is meant
       } else if (place_ == Place::begin && c != ' ') {
-        // Between tabs a quote is a word; printed lists are in quotes where they hold a line break.
-        const bool quotes = separator_ != '\t' || text.substr(i + 1).find_first_of("[({") != std::string_view::npos;
+        // Between tabs a quote may be a word, which a tab follows.
+        const bool quotes = separator_ != '\t' || text.find(separator_, i + 1) == std::string_view::npos;
         place_ = c == '"' && quotes ? Place::quoted : Place::inside;
       }
     }

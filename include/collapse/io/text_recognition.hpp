@@ -366,6 +366,17 @@ inline void TextRecognition::fail_first_row(std::size_t line) const {
   }
   if (column > 0 && is_list(cell))
     throw spoilt_list(path_, lines_[line].number, column_name(column, {}), parse_list(cell, nullptr), cell);
+  if (text.front() == '{' || text.front() == '[') {
+    throw FileError(path_, fmt::format("line {} is JSON rather than a row of numbers; write one row, or one list, to a "
+                                       "line, or save it with np.save",
+                                       lines_[line].number));
+  }
+  if (cell == "...") {
+    throw FileError(path_,
+                    fmt::format("line {}, column {}: the row is abbreviated ('...'), as long arrays are printed; "
+                                "write all of it, or save it with np.save",
+                                lines_[line].number, column + 1));
+  }
   throw FileError(path_, fmt::format("line {}, column {}: {} is no number; rows are numbers separated by tabs, commas, "
                                      "semicolons or blanks, with a decimal point; choose columns with --columns",
                                      lines_[line].number, column + 1, printable(cell)));
@@ -373,7 +384,7 @@ inline void TextRecognition::fail_first_row(std::size_t line) const {
 
 /// Leaves out the first columns where they are the index of a table.
 inline void TextRecognition::leave_out_index(std::span<const Cells> rows) {
-  if (layout_.labelled || layout_.list) return;
+  if ((layout_.labelled && layout_.names.empty()) || layout_.list) return;
   std::vector<std::vector<double>> columns(layout_.fields.size());
   for (const Cells& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -382,7 +393,7 @@ inline void TextRecognition::leave_out_index(std::span<const Cells> rows) {
       columns[i].push_back(value);
     }
   }
-  for (std::size_t i = 0; i + 1 < columns.size() && layout_.cols > 1; ++i) {
+  for (std::size_t i = layout_.labelled ? 1 : 0; i + 1 < columns.size() && layout_.cols > 1; ++i) {
     if (layout_.fields[i] != FieldUse::number) return;
     const std::string_view name = layout_.names.empty() ? "" : std::string_view(layout_.names[i]);
     const std::string_view next = layout_.names.empty() ? "" : std::string_view(layout_.names[i + 1]);
@@ -406,22 +417,24 @@ inline bool TextRecognition::is_header(std::size_t first, std::span<const Cells>
   const auto is = [&](const Cells& row, std::size_t i, CellKind kind) {
     return i < row.size() && kind_of(row[i], layout_.decimal_comma) == kind;
   };
-  bool any = false;
-  bool all_text = true;
+  Cells counted;  // numbers above columns of numbers
+  bool any_text = false;
   for (std::size_t i = 0; i < above.size(); ++i) {
     std::size_t numbers = 0;
     for (const Cells& row : rows) {
       if (is(row, i, CellKind::number) || (layout_.list && i < row.size() && is_list(row[i]))) ++numbers;
     }
     if (2 * numbers < rows.size() || numbers == 0) continue;
-    any = true;
-    const bool text = !is(above, i, CellKind::number) && !is_list(above[i]);
-    all_text = all_text && text;
+    if (is(above, i, CellKind::number) || is_list(above[i])) {
+      counted.push_back(above[i]);
+    } else {
+      any_text = true;
+    }
   }
-  if (!any) return false;
-  if (all_text || layout_.list) return all_text && !is_all_missing(above);
-  return names_columns(lines_[first].text, layout_.separator, layout_.decimal_comma) ||
-         counts_columns(first, {.separator = layout_.separator});
+  if (counted.empty() || layout_.list) return any_text && counted.empty() && !is_all_missing(above);
+  double from = 0.0;
+  return count_up(counted, from) &&
+         (any_text || (counted.size() >= 3 && from == 0.0) || counts_columns(first, {.separator = layout_.separator}));
 }
 
 /// Reads the table as columns of any kind, and takes those that are wanted.

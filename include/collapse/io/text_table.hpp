@@ -113,7 +113,9 @@ class TextTable {
       if (sample_.back().is_comment()) continue;
       if (rows++ == 0) {
         const std::size_t at = line->text.find_first_of("\t,;");
-        separator_seen_ = at == std::string_view::npos ? ' ' : line->text[at];
+        // A word alone is the name of a single column.
+        const bool alone = line->text.find(' ') == std::string_view::npos;
+        separator_seen_ = at != std::string_view::npos ? line->text[at] : alone ? ',' : ' ';
       }
     }
   }
