@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <array>
 #include <cmath>
 #include <cstddef>
 #include <string>
@@ -19,10 +18,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array verdicts{collapse::Verdict::healthy,        collapse::Verdict::dimensional_collapse,
-                              collapse::Verdict::anisotropic,    collapse::Verdict::cluster_collapse,
-                              collapse::Verdict::class_collapse, collapse::Verdict::complete_collapse,
-                              collapse::Verdict::undetermined};
+/// The verdict of a name; undetermined for one that there is not, as of another version.
+collapse::Verdict verdict_of(std::string_view name) {
+  for (int i = 0;; ++i) {
+    const auto verdict = static_cast<collapse::Verdict>(i);
+    if (to_string(verdict) == "unknown") return collapse::Verdict::undetermined;
+    if (to_string(verdict) == name) return verdict;
+  }
+}
 
 /// What stands at a path; null where nothing does.
 const Json* find(const Json& json, std::string_view path) {
@@ -60,9 +63,7 @@ collapse::Baseline read_baseline(const std::string& path) {
   baseline.dispersion = read(collapse::metric_path<&collapse::Report::variance, &collapse::Variance::dispersion>);
   baseline.mean_cosine = read(collapse::metric_path<&collapse::Report::cosine, &collapse::Cosine::mean>);
   if (const Json* const found = find(json, "diagnosis.verdict"); found != nullptr && found->is_string()) {
-    for (const collapse::Verdict verdict : verdicts) {
-      if (found->get<std::string>() == to_string(verdict)) baseline.verdict = verdict;
-    }
+    baseline.verdict = verdict_of(found->get<std::string>());
   }
   return baseline;
 }

@@ -67,7 +67,7 @@ inline void require_one_per_row(std::size_t count, Index rows, const char* argum
 /// Leaves out the rows without a label. `rows.skipped` then counts all rows that are left out.
 /// @param none  the label of those; nothing where every row has one
 [[nodiscard]] inline LabelledRows labelled_rows(const Rows& rows, const std::vector<std::int64_t>& labels,
-                                                std::optional<std::int64_t> none) {
+                                                std::optional<std::int64_t> none = {}) {
   LabelledRows result;
   std::vector<Index> places;
   const linalg::RowSelection at = rows.selection();
