@@ -1,5 +1,8 @@
 // What does not depend on the scalar of the embeddings.
 #include <collapse/accumulator.hpp>
+#include <collapse/metrics/kernel_vendi.hpp>
+#include <collapse/streams/jackknife_report.hpp>
+#include <collapse/streams/judged_metrics.hpp>
 #include <collapse/text.hpp>
 #include <collapse/text/report.hpp>
 

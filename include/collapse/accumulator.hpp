@@ -3,13 +3,14 @@
 #include <collapse/compiled.hpp>
 #include <collapse/error.hpp>
 #include <collapse/linalg/view.hpp>
-#include <collapse/measure.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
 #include <collapse/statistics/pairs/pairs.hpp>
+#include <collapse/statistics/pairs/sampler.hpp>
 #include <collapse/statistics/rows/rows.hpp>
-#include <collapse/statistics/sums/sums.hpp>
+#include <collapse/statistics/sums/folder.hpp>
 #include <collapse/streams/archive.hpp>
+#include <collapse/streams/measure_rows.hpp>
 #include <collapse/streams/reserve.hpp>
 #include <collapse/streams/state.hpp>
 

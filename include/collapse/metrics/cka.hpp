@@ -4,9 +4,9 @@
 #include <collapse/report.hpp>
 #include <collapse/statistics/rows/paired_rows.hpp>
 #include <collapse/statistics/sums/cross_sums.hpp>
-#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/gram_products.hpp>
 #include <collapse/statistics/sums/moments.hpp>
-#include <collapse/statistics/sums/sums.hpp>
+#include <collapse/statistics/sums/folder.hpp>
 
 #include <Eigen/Core>
 

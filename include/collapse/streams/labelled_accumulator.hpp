@@ -4,7 +4,7 @@
 #include <collapse/error.hpp>
 #include <collapse/linalg/view.hpp>
 #include <collapse/report/classes.hpp>
-#include <collapse/statistics/pairs/pair_selection.hpp>
+#include <collapse/statistics/pairs/sampler.hpp>
 #include <collapse/statistics/rows/labelled_rows.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/class_means.hpp>

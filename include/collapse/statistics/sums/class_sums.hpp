@@ -4,7 +4,7 @@
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/rows/labelled_rows.hpp>
-#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/gram_products.hpp>
 #include <collapse/statistics/sums/lengths.hpp>
 #include <collapse/statistics/sums/sums.hpp>
 #include <collapse/streams/reserve.hpp>
