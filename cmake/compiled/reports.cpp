@@ -1,13 +1,10 @@
-// What does not depend on the scalar of the embeddings.
-#include <collapse/accumulator.hpp>
+// Text, which does not depend on the scalar of the embeddings.
 #include <collapse/text.hpp>
 #include <collapse/text/report.hpp>
 
 #include <string>
 
 namespace collapse {
-
-Report Accumulator::report() const { return make_report(); }
 
 std::string text::page_of(const Report& report, char style) { return make_page(report, style); }
 
