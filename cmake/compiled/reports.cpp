@@ -1,5 +1,4 @@
 // What does not depend on the scalar of the embeddings.
-#include <collapse/accumulator.hpp>
 #include <collapse/metrics/kernel_vendi.hpp>
 #include <collapse/streams/jackknife_report.hpp>
 #include <collapse/streams/judged_metrics.hpp>
@@ -9,8 +8,6 @@
 #include <string>
 
 namespace collapse {
-
-Report Accumulator::report() const { return make_report(); }
 
 std::string text::page_of(const Report& report, char style) { return make_page(report, style); }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <collapse/accumulator.hpp>
 #include <collapse/compiled.hpp>
 #include <collapse/error.hpp>
 #include <collapse/measure.hpp>
@@ -39,7 +38,7 @@
 
 namespace collapse {
 
-namespace detail {
+namespace streams {
 
 /// Adds to a comparison what follows from sums over pairs that are relative to the mean.
 inline void compare_sums(Comparison& to, const CrossSums& sums, const HsicSums& hsic, const VicregWeights& weights) {
@@ -130,7 +129,7 @@ template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
   return result;
 }
 
-}  // namespace detail
+}  // namespace streams
 
 /// Compares two views of the same samples: two augmentations, two modalities, two layers, two checkpoints.
 ///
@@ -152,15 +151,15 @@ template <class DerivedA, class DerivedB>
       [&](const auto& a, const Rows& rows_a, const auto& b, const Rows& rows_b, Index skipped) {
         const streams::Origin origin_a{linalg::input_epsilon<typename DerivedA::Scalar>(), skipped};
         const streams::Origin origin_b{linalg::input_epsilon<typename DerivedB::Scalar>(), skipped};
-        return detail::compare(a, rows_a, origin_a, b, rows_b, origin_b, options, weights);
+        return streams::compare(a, rows_a, origin_a, b, rows_b, origin_b, options, weights);
       });
 }
 
 #ifdef COLLAPSE_COMPILED
-#define COLLAPSE_COMPARE_INSTANCES(Keyword, Scalar)                                                                   \
-  Keyword template Comparison detail::compare(const linalg::MatrixView<Scalar>&, const Rows&, const streams::Origin&, \
-                                              const linalg::MatrixView<Scalar>&, const Rows&, const streams::Origin&, \
-                                              const Options&, const VicregWeights&);
+#define COLLAPSE_COMPARE_INSTANCES(Keyword, Scalar)                                                                    \
+  Keyword template Comparison streams::compare(const linalg::MatrixView<Scalar>&, const Rows&, const streams::Origin&, \
+                                               const linalg::MatrixView<Scalar>&, const Rows&, const streams::Origin&, \
+                                               const Options&, const VicregWeights&);
 COLLAPSE_EXTERN_INSTANCES(COLLAPSE_COMPARE_INSTANCES)
 #endif
 

@@ -3,23 +3,11 @@
 #include <collapse/linalg/view.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
+#include <collapse/streams/origin.hpp>
 
 #include <Eigen/Core>
 
 namespace collapse {
-namespace streams {
-
-/// Where rows come from, when they are held in another scalar or some were left out before.
-struct Origin {
-  double epsilon;     ///< of the scalar they came in
-  Index skipped = 0;  ///< rows left out already
-};
-
-template <EmbeddingScalar Scalar>
-[[nodiscard]] Report measure(const linalg::MatrixView<Scalar>& z, const Options& options,
-                             const Origin& origin = {linalg::input_epsilon<Scalar>()});
-
-}  // namespace streams
 
 /// Measures the embeddings Z: every number of the core catalogue, each statistic computed once, and the diagnosis.
 ///

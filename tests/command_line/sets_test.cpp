@@ -1,6 +1,7 @@
 #ifdef COLLAPSE_COMMAND_LINE
 
 #include <collapse/accumulator.hpp>
+#include <collapse/measure.hpp>
 #include <collapse/io/state_file.hpp>
 
 #include <nlohmann/json.hpp>

@@ -4,27 +4,28 @@
 #include <collapse/diagnosis.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/view.hpp>
-#include <collapse/measure.hpp>
 #include <collapse/metrics/correlation_sums.hpp>
 #include <collapse/metrics/cosine.hpp>
-#include <collapse/metrics/norms.hpp>
 #include <collapse/metrics/spectrum.hpp>
-#include <collapse/metrics/variance.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
 #include <collapse/statistics/pairs/pairs.hpp>
+#include <collapse/statistics/pairs/selected_directions.hpp>
 #include <collapse/statistics/rows/scan_rows.hpp>
 #include <collapse/statistics/spectra/gram_spectra.hpp>
 #include <collapse/statistics/spectra/singular_values.hpp>
 #include <collapse/statistics/sums/folder.hpp>
 #include <collapse/statistics/sums/gram_products.hpp>
 #include <collapse/streams/jackknife.hpp>
+#include <collapse/streams/origin.hpp>
+#include <collapse/streams/spread.hpp>
 
 #include <Eigen/Core>
 
 #include <algorithm>
 #include <utility>
 
+/// The one way from sums to a report: `measure`, the accumulators and the monitor differ in how they come by the sums.
 namespace collapse {
 namespace streams {
 
@@ -44,13 +45,39 @@ inline void measure_spectra(Report& report, const statistics::GramSpectra& spect
 /// by the Gram method. `sums` give up their scatter.
 inline void measure_sums(Report& report, Sums& sums, const Options& options, bool with_spectra) {
   const Moments& moments = sums.moments;
-  report.norms = norms(sums.lengths, sums.zero_rows, sums.skipped_rows);
-  report.variance = per_dimension_variance(moments, sums.directions);
+  measure_spread(report, sums);
   report.decorrelation = metrics::decorrelation(moments, sums.scatter);
   if (with_spectra) {
     measure_spectra(report, statistics::GramSpectra::of_dims(std::move(sums.scatter), moments), moments, options);
   }
   sums.scatter.resize(0, 0);
+}
+
+/// The report on rows of which there are the sums and a sample.
+/// @param sums    of all rows, with both scatters
+/// @param sample  rows that have a direction; none when directions are unknown
+[[nodiscard]] inline Report measure_sample(Sums sums, const linalg::MatrixView<double>& sample, bool knows_directions,
+                                           const Options& options, const Origin& origin) {
+  sums.moments.input_epsilon = origin.epsilon;
+  sums.skipped_rows = origin.skipped;
+
+  Report report;
+  report.samples = sums.moments.count;
+  report.dims = sums.moments.dims;
+  report.input_epsilon = origin.epsilon;
+  const CosineMoments cosines = cosine_moments(sums.directions);
+  sums.directions.scatter.resize(0, 0);
+
+  Rows rows;
+  statistics::scan_rows(sample, NonFinite::reject, rows);
+  PairSelection selection;
+  selection.population = knows_directions ? sums.directions.count : sums.moments.count;
+  for (Index i = 0; i < rows.samples; ++i) selection.rows.push_back(i);
+  report.cosine = pairwise_cosine(cosines, statistics::pair_distances(sample, rows, selection, sums.directions.mean(),
+                                                                      nullptr, cosines.mean_distance, cosines.std));
+  measure_sums(report, sums, options, true);
+  report.diagnosis = diagnose(report, options.thresholds);
+  return report;
 }
 
 /// One report on some rows of a matrix.
@@ -82,8 +109,7 @@ template <EmbeddingScalar Scalar>
   if (by_dims) {
     measure_sums(report, sums, options, method == SpectrumMethod::gram);
   } else {
-    report.norms = norms(sums.lengths, sums.zero_rows, sums.skipped_rows);
-    report.variance = per_dimension_variance(moments, sums.directions);
+    measure_spread(report, sums);
     report.decorrelation = metrics::decorrelation(z, rows, moments);
     if (method == SpectrumMethod::gram) {
       measure_spectra(

@@ -331,6 +331,20 @@ class CrossFolder {
     waiting_ = 0;
   }
 
+  /// Pairs that were added and are not in the sums yet.
+  [[nodiscard]] Index waiting() const noexcept { return waiting_; }
+
+  /// Writes or reads the pairs that wait; see `streams/archive.hpp`.
+  template <class Archive, class Self>
+  static void exchange(Archive& archive, Self& self) {
+    archive(self.waiting_);
+    if constexpr (Archive::reads) {
+      archive.require(self.waiting_ >= 0 && self.waiting_ < block, "more pairs wait than a block holds");
+    }
+    View::exchange(archive, self.a_, self.waiting_);
+    View::exchange(archive, self.b_, self.waiting_);
+  }
+
  private:
   static constexpr Index tile = linalg::PackedVectors::tile;
   static constexpr Index strip = 16;
@@ -347,6 +361,13 @@ class CrossFolder {
       load(z, rows.selection(), first, 0, values.rows(at, count, dims));
       inverse.segment(at, count) = rows.inverse_norm.segment(first, count);
       for (Index i = 0; i < count; ++i) prescale(at + i) = rows.scale(first + i);
+    }
+
+    template <class Archive, class Self>
+    static void exchange(Archive& archive, Self& self, Index waiting) {
+      for (Index i = 0; i < waiting; ++i) archive(self.values.row(i), self.dims);
+      archive(self.inverse.data(), waiting);
+      archive(self.prescale.data(), waiting);
     }
 
     [[nodiscard]] Row row(Index i) { return {values.row(i), dims}; }

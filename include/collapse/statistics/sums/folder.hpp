@@ -1,6 +1,7 @@
 #pragma once
 
 #include <collapse/compiled.hpp>
+#include <collapse/linalg/capacity.hpp>
 #include <collapse/linalg/lanes.hpp>
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
@@ -17,6 +18,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -63,8 +65,9 @@ class Folder {
     return sums;
   }
 
-  /// Makes room for the threads that will fold; nothing is allocated after it.
-  void prepare() {
+  /// Takes the memory for the threads that will fold and for so many rows at a time; nothing is allocated after it.
+  void prepare(Index rows) {
+    linalg::grow_capacity(lengths_, static_cast<std::size_t>(rows));
     constexpr Index columns = block * group;
     while (scratch_.size() < linalg::max_threads()) {
       scratch_.push_back({linalg::Panel(16, strip), Eigen::VectorXd(parts_.scatter ? 0 : columns),
@@ -75,7 +78,7 @@ class Folder {
   /// Adds the usable rows of z. Rows that do not fill a block wait for the next call or for `flush`.
   template <EmbeddingScalar Scalar>
   void add(const linalg::MatrixView<Scalar>& z, const Rows& rows, Sums& sums) {
-    prepare();
+    prepare(rows.samples);
     start(z, rows, sums);
     constexpr bool any_range = std::same_as<Scalar, double>;
     const double* const scale = rows.prescale.size() > 0 ? rows.prescale.data() : nullptr;
@@ -99,7 +102,7 @@ class Folder {
   /// Adds the rows that wait.
   void flush(Sums& sums) {
     if (waiting_rows_ == 0) return;
-    prepare();
+    prepare(0);
     const linalg::Panel::View rows = waiting_.view(waiting_rows_, dims_);
     fold(Block<double>{{rows.data(), waiting_rows_, dims_, rows.stride(), 1},
                        linalg::RowSelection{},
@@ -176,7 +179,7 @@ class Folder {
       }
     }
     if (parts_.directions) {
-      sums.lengths.add(rows.norm);
+      sums.lengths.add(rows.norm, lengths_);
       sums.zero_rows += rows.zero;
     }
     sums.skipped_rows += rows.skipped;
@@ -463,6 +466,7 @@ class Folder {
   Eigen::VectorXd block_mean_;  ///< of u_i - reference
   Eigen::VectorXi units_before_;
   std::vector<Scratch> scratch_;  ///< one per thread
+  std::vector<double> lengths_;   ///< of a batch
   LowerTriangle value_products_;
   LowerTriangle direction_products_;
 };

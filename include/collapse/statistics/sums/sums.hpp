@@ -33,8 +33,8 @@ struct Sums {
   /// Adds the sums of other rows, which hold the same parts and have as many dimensions.
   void merge(const Sums& other);
 
-  /// Leaves what follows from the values alone: no lengths, no directions.
-  void forget_directions() {
+  /// Keeps what follows from the moments and the scatter: no lengths, no directions.
+  void drop_directions() {
     lengths = {};
     directions = DirectionSums(moments.dims, 0);
     zero_rows = 0;

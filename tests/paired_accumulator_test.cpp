@@ -1,4 +1,5 @@
-#include <collapse/streams/paired_accumulator.hpp>
+#include <collapse/compare.hpp>
+#include <collapse/paired_accumulator.hpp>
 
 #include "support/catch.hpp"
 #include "support/one_thread.hpp"
