@@ -2,7 +2,7 @@
 
 #include <collapse/compiled.hpp>
 #include <collapse/error.hpp>
-#include <collapse/linalg/load.hpp>
+#include <collapse/linalg/row_selection.hpp>
 #include <collapse/linalg/view.hpp>
 #include <collapse/options.hpp>
 
