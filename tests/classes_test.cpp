@@ -332,15 +332,33 @@ TEST_CASE("what is undefined for labels says why", "[class_collapse]") {
   CHECK(std::isnan(same.lidar));
   CHECK(same.class_effective_rank == 0.0);
   CHECK(why(same, "cdnv") == "the means of the classes 0 and 1 are equal up to the rounding of the input");
-  const ClassCollapse some = class_collapse(z, std::vector<int>{0, -1, 0, 1, 1, -7});
+  const ClassCollapse some = class_collapse(z, std::vector<int>{0, -1, 0, 1, 1, -1}, {.unlabelled = -1});
   CHECK(some.samples == 4);
   CHECK(some.unlabelled_rows == 2);
+}
+
+TEST_CASE("no label means none unless it is named", "[class_collapse]") {
+  const Dense<double> z = reference::gaussian<double>(6, 3);
+  const ClassCollapse two = class_collapse(z, std::vector<int>{-1, 1, -1, 1, 1, -1});
+  CHECK(two.classes == 2);
+  CHECK(two.samples == 6);
+  CHECK(two.unlabelled_rows == 0);
+  CHECK(two.per_class.label == std::vector<std::int64_t>{-1, 1});
+  const ClassCollapse renamed = class_collapse(z, std::vector<int>{0, 1, 0, 1, 1, 0});
+  CHECK(two.nc1_ratio == renamed.nc1_ratio);
+  CHECK(two.lidar == renamed.lidar);
+  const ClassCollapse nine = class_collapse(z, std::vector<int>{0, 9, 0, 1, 1, 9}, {.unlabelled = 9});
+  CHECK(nine.classes == 2);
+  CHECK(nine.unlabelled_rows == 2);
+  // A classifier has no row for a negative label.
+  const Classifier classifier{Eigen::MatrixXd::Ones(2, 3), {}};
+  CHECK_THROWS_AS(class_collapse(z, std::vector<int>{-1, 1, -1, 1, 1, -1}, {.classifier = classifier}), ShapeError);
 }
 
 TEST_CASE("labels that do not fit are refused by name", "[class_collapse]") {
   Dense<double> z = reference::gaussian<double>(6, 3);
   CHECK_THROWS_AS(class_collapse(z, std::vector<int>(5, 0)), ShapeError);
-  CHECK_THROWS_AS(class_collapse(z, std::vector<int>(6, -1)), ShapeError);
+  CHECK_THROWS_AS(class_collapse(z, std::vector<int>(6, -1), {.unlabelled = -1}), ShapeError);
   CHECK_THROWS_AS(class_collapse(z, std::vector<int>(6, 0), std::vector<int>(7, 0)), ShapeError);
   CHECK_THROWS_AS(class_collapse(z, std::vector<std::uint64_t>(6, ~std::uint64_t{0})), OptionError);
   z(4, 1) = std::numeric_limits<double>::quiet_NaN();

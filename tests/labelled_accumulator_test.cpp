@@ -214,7 +214,7 @@ TEST_CASE("a labelled accumulator refuses what it cannot be by name", "[labelled
 TEST_CASE("unlabelled and skipped rows of a stream are counted and no more", "[labelled_accumulator]") {
   std::vector<int> labels = labels_of(50, 3);
   Dense<double> z = classes_around<double>(labels, 4, 0.0, 1.0);
-  const ClassOptions options{.nonfinite = NonFinite::skip_rows};
+  const ClassOptions options{.unlabelled = -1, .nonfinite = NonFinite::skip_rows};
   labels[3] = labels[20] = -1;
   z(7, 1) = std::numeric_limits<double>::infinity();
   LabelledAccumulator seen(4, options);
@@ -226,13 +226,13 @@ TEST_CASE("unlabelled and skipped rows of a stream are counted and no more", "[l
   CHECK(seen.skipped_rows() == 1);
   check_same(everything(seen.report()), everything(class_collapse(z, labels, options)), 1e-10);
 
-  LabelledAccumulator none(4);
+  LabelledAccumulator none(4, {.unlabelled = -1});
   none.update(z.topRows(1), std::vector<int>{-1});
   try {
     static_cast<void>(none.report());
     FAIL("a report without rows");
   } catch (const ShapeError& error) {
-    CHECK(std::string(error.what()).find("1 have a negative label") != std::string::npos);
+    CHECK(std::string(error.what()).find("1 have a label that means none") != std::string::npos);
   }
 }
 

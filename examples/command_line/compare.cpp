@@ -50,8 +50,12 @@ void update(collapse::PairedAccumulator& seen, const A& a, const B& b, const std
 collapse::Comparison compare_files(const Input& input, const collapse::Options& options) {
   const std::string& path_a = input.paths[0];
   const std::string& path_b = input.paths[1];
-  Source source_a = Source::open(path_a, input.format, input.tensor);
-  Source source_b = Source::open(path_b, input.format, input.tensor);
+  collapse::io::TextOptions reading = input.text;
+  reading.missing_is_nan = options.nonfinite == collapse::NonFinite::skip_rows;
+  Source source_a = Source::open(path_a, input.format, input.tensor, reading);
+  Source source_b = Source::open(path_b, input.format, input.tensor, reading);
+  print_remarks(path_a, source_a.remarks());
+  print_remarks(path_b, source_b.remarks());
   AllRows rows_a;
   source_a.for_each_block(1024, [&](const auto& block) { rows_a.add(block, source_a.name()); });
   const auto require_as_many = [&](Eigen::Index rows_b) {
@@ -103,6 +107,7 @@ Command compare_command(Arguments& arguments) {
   arguments.files("FILE", "Two files of as many rows: row i of both is one sample", told->input.paths, true, 2);
   declare_format(arguments, told->input);
   declare_output(arguments, told->output);
+  declare_thresholds(arguments, told->options.thresholds);
   declare_pairs(arguments, told->options);
   declare_measuring(arguments, told->options);
   return {[told] { return name_of(told->input.paths); }, [told] { return compare(*told); }};

@@ -4,6 +4,7 @@
 #include "output.hpp"
 #include "parser.hpp"
 
+#include <collapse/io/text_options.hpp>
 #include <collapse/options.hpp>
 
 #include <string>
@@ -15,8 +16,9 @@ namespace command_line {
 /// Files and how they are read.
 struct Input {
   std::vector<std::string> paths;
-  Format format = Format::by_name;
+  Format format = Format::automatic;
   std::string tensor;
+  collapse::io::TextOptions text;  ///< `columns` and `drop_columns` hold for all formats
 };
 
 /// "a.npy", or "a.npy and 3 more".
@@ -34,5 +36,11 @@ void declare_pairs(Arguments& arguments, collapse::Options& options);
 
 /// What holds for whatever is measured of a matrix.
 void declare_measuring(Arguments& arguments, collapse::Options& options);
+
+/// Where findings begin: a preset, and single thresholds on top of it.
+void declare_thresholds(Arguments& arguments, collapse::Thresholds& thresholds);
+
+/// Prints what was decided on reading an input, a line each on standard error.
+void print_remarks(const std::string& name, const std::vector<std::string>& remarks);
 
 }  // namespace command_line

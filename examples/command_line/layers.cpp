@@ -44,9 +44,12 @@ std::vector<std::string> layer_names(const std::vector<std::string>& paths) {
 /// The profile of the layers in files, one of which is in memory at a time.
 collapse::LayerProfile profile_files(const Input& input, const collapse::LayerProfileOptions& options) {
   const std::vector<std::string> names = layer_names(input.paths);
+  collapse::io::TextOptions reading = input.text;
+  reading.missing_is_nan = options.measure.nonfinite == collapse::NonFinite::skip_rows;
   collapse::LayerProfile profile;
   for (std::size_t i = 0; i < input.paths.size(); ++i) {
-    Source source = Source::open(input.paths[i], input.format, input.tensor);
+    Source source = Source::open(input.paths[i], input.format, input.tensor, reading);
+    print_remarks(source.name(), source.remarks());
     AllRows rows;
     source.for_each_block(1024, [&](const auto& block) { rows.add(block, source.name()); });
     rows.visit([&](const auto& activations) {
@@ -59,6 +62,13 @@ collapse::LayerProfile profile_files(const Input& input, const collapse::LayerPr
         throw collapse::FileError(source.name(), error.what());
       }
     });
+  }
+  for (std::size_t i = 1; i < profile.layers.size(); ++i) {
+    if (profile.layers[i].samples == profile.layers[0].samples) continue;
+    print_remarks(input.paths[i],
+                  {fmt::format("has {} rows, {} has {}; layers are compared on the same inputs, one row "
+                               "for each",
+                               profile.layers[i].samples, input.paths[0], profile.layers[0].samples)});
   }
   return profile;
 }
@@ -90,6 +100,7 @@ Command layers_command(Arguments& arguments) {
                    .help = "Units are dormant up to this share of the mean activity of all",
                    .preset = fmt::format("{}", told->options.tau)},
                   [told = told.get()](const std::string& text) { told->options.tau = share("--tau", text); });
+  declare_thresholds(arguments, told->options.measure.thresholds);
   declare_measuring(arguments, told->options.measure);
   return {[told] { return name_of(told->input.paths); }, [told] { return layers(*told); }};
 }

@@ -41,6 +41,18 @@ void Arguments::value(const Option& option, Setter set) {
   relate(added, option);
 }
 
+void Arguments::values(const Option& option, Setter set) {
+  const auto set_all = [set = std::move(set)](const std::vector<std::string>& texts) {
+    for (const std::string& text : texts) set(text);
+  };
+  // One value each time: what follows it is another argument.
+  CLI::Option* const added = app_->add_option_function<std::vector<std::string>>(option.name, set_all, option.help)
+                                 ->type_name(option.value)
+                                 ->expected(1)
+                                 ->take_all();
+  relate(added, option);
+}
+
 void Arguments::flag(const Option& option, bool& given) {
   relate(app_->add_flag(option.name, given, option.help), option);
 }

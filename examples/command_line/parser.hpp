@@ -48,6 +48,10 @@ class Arguments {
              int exactly = 0);
 
   void value(const Option& option, Setter set);
+
+  /// The same of an option that may be given several times; the setter gets one value after the other.
+  void values(const Option& option, Setter set);
+
   void flag(const Option& option, bool& given);
   void flag(const Option& option, std::function<void()> set);
 

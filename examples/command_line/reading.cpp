@@ -35,10 +35,13 @@ std::vector<Source> open_sources(const ScoreArguments& arguments) {
 #if __has_include(<unistd.h>)
     if (::isatty(STDIN_FILENO) == 1) throw collapse::Error("standard input is a terminal; pipe rows into it");
 #endif
-    sources.emplace_back("standard input", collapse::io::RawStream(stdin, arguments.dims, arguments.dtype));
+    sources.emplace_back("standard input", collapse::io::RawStream(stdin, arguments.dims, arguments.dtype),
+                         arguments.input.text);
   }
+  collapse::io::TextOptions options = arguments.input.text;
+  options.missing_is_nan = arguments.options.nonfinite == collapse::NonFinite::skip_rows;
   for (const std::string& path : arguments.input.paths) {
-    sources.push_back(Source::open(path, arguments.input.format, arguments.input.tensor));
+    sources.push_back(Source::open(path, arguments.input.format, arguments.input.tensor, options));
   }
   for (const Source& source : sources) {
     if (source.cols() != sources.front().cols()) {
@@ -135,9 +138,13 @@ Readers read_rows(const ScoreArguments& arguments, Stopwatch& measuring, AllRows
   if (cols == 0 || (rows && *rows < 2 && !shard)) reject_too_few(name_of(arguments), rows.value_or(0), cols, 0);
   Readers readers;
   readers.kept = kept;
+  for (const Source& source : sources) {
+    for (const std::string& remark : source.remarks()) readers.remarks.push_back(source.name() + ": " + remark);
+  }
   if (!arguments.labels.empty()) {
     readers.labels = collapse::io::read_labels(arguments.labels);
     collapse::ClassOptions options;
+    options.unlabelled = arguments.unlabelled;
     options.silhouette = options.knn = options.linear_probe = true;
     options.method = arguments.options.method;
     options.nonfinite = arguments.options.nonfinite;
@@ -153,8 +160,10 @@ Readers read_rows(const ScoreArguments& arguments, Stopwatch& measuring, AllRows
   Index read = 0;
   for (Source& source : sources) add(readers, source, read, arguments.labels, progress, measuring);
   if (readers.labelled && read != static_cast<Index>(readers.labels.size())) {
-    throw collapse::FileError(arguments.labels, fmt::format("holds {} labels for {} rows; one for each is needed",
-                                                            readers.labels.size(), read));
+    const bool header = static_cast<Index>(readers.labels.size()) == read + 1 && readers.labels.front() == 0;
+    throw collapse::FileError(
+        arguments.labels, fmt::format("holds {} labels for {} rows; one for each is needed{}", readers.labels.size(),
+                                      read, header ? ", and the first, 0, may be a header as pandas writes it" : ""));
   }
   return readers;
 }

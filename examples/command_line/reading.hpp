@@ -22,6 +22,7 @@ struct Readers {
   std::optional<collapse::LabelledAccumulator> labelled;
   std::vector<std::int64_t> labels;
   AllRows* kept = nullptr;
+  std::vector<std::string> remarks;  ///< on how the inputs were read, each with its name
 };
 
 /// Reads all rows of a command once, and measures what is measured as they pass.

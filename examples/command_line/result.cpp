@@ -37,12 +37,15 @@ std::string render(const Result& result, const Output& output) {
     if (result.isotropy) text += fmt::format("\n{}\n", *result.isotropy);
     if (result.labels) text += fmt::format("\n{}\n", *result.labels);
     if (result.neighbours) text += fmt::format("\n{}\n", *result.neighbours);
+    if (result.baseline) text += '\n' + to_text(*result.baseline);
     return text + not_asked_for(result);
   }
   nlohmann::ordered_json json = result.report;
   if (result.isotropy) json["isotropy"] = *result.isotropy;
   if (result.labels) json["labels"] = *result.labels;
   if (result.neighbours) json["neighbours"] = *result.neighbours;
+  if (result.baseline) json["baseline"] = to_json(*result.baseline);
+  if (!result.remarks.empty()) json["remarks"] = result.remarks;
   if (result.seconds) json["seconds"] = *result.seconds;
   return json.dump() + '\n';
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "baseline.hpp"
 #include "output.hpp"
 
 #include <collapse/neighbourhood.hpp>
@@ -8,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace command_line {
 
@@ -18,6 +20,8 @@ struct Result {
   std::optional<collapse::Isotropy> isotropy = {};
   std::optional<collapse::ClassCollapse> labels = {};
   std::optional<collapse::Neighbourhood> neighbours = {};
+  std::optional<AgainstBaseline> baseline = {};
+  std::vector<std::string> remarks = {};  ///< on how the inputs were read
 };
 
 /// The page, or the object of --json.

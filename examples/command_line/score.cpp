@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,7 +26,7 @@ constexpr std::string_view to_string(Nearness nearness) {
 void declare_input(Arguments& arguments, ScoreArguments& score) {
   arguments.files("FILE",
                   "Embeddings, rows are samples; several files of equal width are one set.\n"
-                  ".npy (np.save, 2-D), .safetensors, or text (.csv .tsv .txt .vec)",
+                  ".npy (np.save, 2-D), .safetensors, or text (.csv .tsv .txt .vec .emb)",
                   score.input.paths, false);
   declare_format(arguments, score.input);
   arguments.flag({.name = "--stdin", .help = "Read rows without a header from standard input", .excludes = "FILE"},
@@ -63,6 +64,13 @@ void declare_on_demand(Arguments& arguments, ScoreArguments& score) {
                    .help = "Also how rows lie by class: neural collapse, LiDAR, rank of each class,\n"
                            "k-NN and probe; a whole number for each row, in .npy or lines of text"},
                   [&score](const std::string& text) { score.labels = file_name("--labels", text); });
+  arguments.value({.name = "--unlabelled",
+                   .value = "LABEL",
+                   .help = "The label of rows that have none, such as -1; by default all labels are classes",
+                   .needs = "--labels"},
+                  [&score](const std::string& text) {
+                    score.unlabelled = whole_number("--unlabelled", text, std::numeric_limits<std::int64_t>::min());
+                  });
   arguments.flag({.name = "--neighbours",
                   .help = "Also the neighbourhoods of the rows: intrinsic dimension, hubness,\n"
                           "duplicates, distinct modes; takes time N^2 D and holds all rows in memory"},
@@ -77,6 +85,14 @@ void declare_on_demand(Arguments& arguments, ScoreArguments& score) {
                         by_name("--metric", text, std::array{Nearness::euclidean, Nearness::cosine}) ==
                         Nearness::cosine;
                   });
+}
+
+void declare_baseline(Arguments& arguments, std::string& baseline) {
+  arguments.value({.name = "--baseline",
+                   .value = "REPORT",
+                   .help = "Exit with status 1, and say why, when numbers fell since a report of\n"
+                           "--json that was good: the rank by half, the spread to a quarter"},
+                  [&baseline](const std::string& text) { baseline = file_name("--baseline", text); });
 }
 
 /// What the parser cannot see alone.
@@ -105,10 +121,14 @@ Command score_command(Arguments& arguments) {
                    "  collapse score model.safetensors --tensor embed.weight\n"
                    "  collapse score embeddings.npy --labels labels.npy --isotropy\n"
                    "  collapse score embeddings.npy --neighbours --metric cosine\n"
+                   "  collapse score table.csv --columns dim_0-dim_63\n"
+                   "  collapse score embeddings.npy --baseline report.json\n"
                    "  collapse score embeddings.npy --fail-on complete_collapse,dimensional_collapse\n"
                    "  encode | collapse score --stdin --dims 768 --dtype f4");
   declare_input(arguments, *told);
   declare_output(arguments, told->output);
+  declare_baseline(arguments, told->baseline);
+  declare_thresholds(arguments, told->options.thresholds);
   declare_saving(arguments, told->save_state);
   declare_repeating(arguments, told->repeat);
   declare_pairs(arguments, told->options);

@@ -6,6 +6,7 @@
 #include <collapse/options.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ struct ScoreArguments {
   collapse::Options options;
   bool isotropy = false;
   std::string labels;
+  std::optional<std::int64_t> unlabelled;  ///< the label that means none
+  std::string baseline;                    ///< a report to compare with; empty for none
   bool neighbours = false;
   bool neighbours_by_cosine = false;
 };

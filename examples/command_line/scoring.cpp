@@ -1,6 +1,7 @@
 // What the commands `score` and `merge` do: both report on what accumulators have seen, and are compiled together for
 // that.
 
+#include "baseline.hpp"
 #include "on_demand.hpp"
 #include "reading.hpp"
 #include "result.hpp"
@@ -78,7 +79,7 @@ Measured measure_once(const ScoreArguments& arguments) {
   Readers readers = read_rows(arguments, measuring, keep ? &kept : nullptr);
   collapse::Accumulator seen = measuring.time([&] { return merged(readers.parts); });
   if (!is_measurable(seen, name_of(arguments), !arguments.save_state.empty())) {
-    return {std::move(seen), {.seconds = measuring.seconds()}};
+    return {std::move(seen), {.seconds = measuring.seconds(), .remarks = std::move(readers.remarks)}};
   }
   // Of fewer rows than groups some were dealt none.
   std::erase_if(readers.parts, [](const collapse::Accumulator& part) { return part.count() == 0; });
@@ -95,6 +96,7 @@ Measured measure_once(const ScoreArguments& arguments) {
     if (arguments.neighbours) result.neighbours = neighbourhood(kept, neighbourhood_options(arguments));
   });
   result.seconds = measuring.seconds();
+  result.remarks = std::move(readers.remarks);
   return {std::move(seen), std::move(result)};
 }
 
@@ -140,6 +142,7 @@ Measured load(const std::vector<std::string>& paths, bool saved) {
 
 /// Saves and prints what was asked for.
 int conclude(const Measured& measured, const std::string& save_state, const Output& output) {
+  for (const std::string& remark : measured.result.remarks) fmt::print(stderr, "collapse: {}\n", remark);
   if (measured.seen.count() < 2) {
     collapse::io::save_state(measured.seen, save_state);
     fmt::print(stderr, "collapse: {} row{} saved; a report needs 2, merge the state with others\n",
@@ -148,13 +151,19 @@ int conclude(const Measured& measured, const std::string& save_state, const Outp
   }
   const std::string text = render(measured.result, output);
   if (!save_state.empty()) collapse::io::save_state(measured.seen, save_state);
-  return print(text, output, {measured.result.report.diagnosis.verdict});
+  const int status = print(text, output, {measured.result.report.diagnosis.verdict});
+  return measured.result.baseline && measured.result.baseline->fell() ? verdict_reached : status;
 }
 
 }  // namespace
 
 int score(const ScoreArguments& arguments) {
-  return conclude(measure(arguments), arguments.save_state, arguments.output);
+  // A file that is no report is refused before the long part.
+  std::optional<collapse::Baseline> before;
+  if (!arguments.baseline.empty()) before = read_baseline(arguments.baseline);
+  Measured measured = measure(arguments);
+  if (before) measured.result.baseline = compare_with(arguments.baseline, *before, measured.result.report);
+  return conclude(measured, arguments.save_state, arguments.output);
 }
 
 int merge(const std::vector<std::string>& paths, const std::string& save_state, const Output& output) {

@@ -3,37 +3,27 @@
 #include "format.hpp"
 
 #include <collapse/error.hpp>
+#include <collapse/io/byte_stream.hpp>
+#include <collapse/io/columns.hpp>
 #include <collapse/io/npy.hpp>
 #include <collapse/io/raw.hpp>
 #include <collapse/io/row_blocks.hpp>
 #include <collapse/io/safetensors.hpp>
+#include <collapse/io/selected_columns.hpp>
 #include <collapse/io/text.hpp>
+#include <collapse/io/text_options.hpp>
 
 #include <fmt/format.h>
 #include <Eigen/Core>
 
-#include <algorithm>
-#include <array>
-#include <cctype>
 #include <cstddef>
-#include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace command_line {
-
-/// By the ending of the name; .npy where that tells nothing.
-[[nodiscard]] inline Format format_of(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (ending == ".safetensors") return Format::safetensors;
-  constexpr std::array<std::string_view, 5> text{".csv", ".tsv", ".txt", ".vec", ".glove"};
-  return std::find(text.begin(), text.end(), ending) != text.end() ? Format::text : Format::npy;
-}
 
 /// The error that names a NaN or an infinity in a file.
 /// @param row  from 0, of the whole file
@@ -66,20 +56,36 @@ class Source {
   using Input = std::variant<collapse::io::NpyFile, collapse::io::SafetensorsFile, collapse::io::TextFile,
                              collapse::io::RawStream>;
 
-  Source(std::string name, Input input) : name_(std::move(name)), input_(std::move(input)) {}
+  /// @param columns  which of them are wanted, where the input does not choose itself
+  Source(std::string name, Input input, const collapse::io::TextOptions& columns = {})
+      : name_(std::move(name)), input_(std::move(input)) {
+    if (std::holds_alternative<collapse::io::TextFile>(input_)) return;
+    if (columns.columns.empty() && columns.drop_columns.empty()) return;
+    try {
+      columns_ = collapse::io::kept_columns(columns.columns, columns.drop_columns, all_cols());
+    } catch (const collapse::OptionError& error) {
+      throw collapse::FileError(name_, error.what());
+    }
+  }
 
-  [[nodiscard]] static Source open(const std::string& path, Format format, const std::string& tensor) {
-    if (format == Format::by_name) format = format_of(path);
-    switch (format) {
-      case Format::safetensors: return {path, collapse::io::SafetensorsFile(path, tensor)};
-      case Format::text: return {path, collapse::io::TextFile(path)};
-      default: return {path, collapse::io::NpyFile(path)};
+  [[nodiscard]] static Source open(const std::string& path, Format format, const std::string& tensor,
+                                   const collapse::io::TextOptions& options = {}) {
+    collapse::io::ByteStream stream(path);
+    switch (format == Format::automatic ? format_of(stream) : format) {
+      case Format::safetensors: return {path, collapse::io::SafetensorsFile(std::move(stream), tensor), options};
+      case Format::text: return {path, collapse::io::TextFile(std::move(stream), options)};
+      default: return {path, collapse::io::NpyFile(std::move(stream)), options};
     }
   }
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] Eigen::Index cols() const {
-    return std::visit([](const auto& input) { return input.cols(); }, input_);
+    return columns_ ? static_cast<Eigen::Index>(columns_->size()) : all_cols();
+  }
+  /// What was decided on reading it that may surprise.
+  [[nodiscard]] std::vector<std::string> remarks() const {
+    const auto* const text = std::get_if<collapse::io::TextFile>(&input_);
+    return text == nullptr ? std::vector<std::string>() : text->remarks();
   }
   [[nodiscard]] std::optional<Eigen::Index> known_rows() const {
     return std::visit([](const auto& input) { return input.known_rows(); }, input_);
@@ -91,12 +97,25 @@ class Source {
       touch(block);
       body(block);
     };
-    std::visit([&](auto& input) { input.for_each_block(rows, body_in_memory); }, input_);
+    std::visit(
+        [&](auto& input) {
+          if (columns_) {
+            collapse::io::SelectedColumns(input, *columns_).for_each_block(rows, body_in_memory);
+          } else {
+            input.for_each_block(rows, body_in_memory);
+          }
+        },
+        input_);
   }
 
  private:
+  [[nodiscard]] Eigen::Index all_cols() const {
+    return std::visit([](const auto& input) { return input.cols(); }, input_);
+  }
+
   std::string name_;
   Input input_;
+  std::optional<std::vector<Eigen::Index>> columns_;  // nothing where all are wanted, or the input chooses
 };
 
 }  // namespace command_line

@@ -27,13 +27,19 @@ template <class Integer>
   return value;
 }
 
-/// A number of at least 0.
-[[nodiscard]] inline double share(const std::string& option, const std::string& text) {
+/// Any number; infinity, too.
+[[nodiscard]] inline double number(const std::string& option, const std::string& text) {
   char* stop = nullptr;
   const double value = std::strtod(text.c_str(), &stop);
   if (text.empty() || stop != text.c_str() + text.size()) {
     throw UsageError(fmt::format("{}: '{}' is not a number", option, text));
   }
+  return value;
+}
+
+/// A number of at least 0.
+[[nodiscard]] inline double share(const std::string& option, const std::string& text) {
+  const double value = number(option, text);
   if (!(value >= 0.0)) throw UsageError(fmt::format("{}: '{}' is not at least 0", option, text));
   return value;
 }

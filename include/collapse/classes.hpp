@@ -53,14 +53,15 @@ namespace collapse {
 
 /// How to measure labelled embeddings. An aggregate: `class_collapse(Z, labels, {.silhouette = true})`.
 struct ClassOptions {
-  std::optional<Classifier> classifier{};  ///< for nc3, and nc4 where no predictions are given
-  bool per_class = true;                   ///< effective rank of each class: as a spectrum of each
-  bool silhouette = false;                 ///< both silhouettes: 2 N^2 D flops each
-  bool knn = false;                        ///< k-NN accuracy: 2 N^2 D flops
-  Index neighbours = 20;                   ///< k of it
-  bool linear_probe = false;               ///< N D^2 flops
-  double ridge = 1e-3;                     ///< of the probe, over the mean eigenvalue of X^T X
-  double lidar_delta = 1e-4;               ///< in squared units of the input
+  std::optional<Classifier> classifier{};    ///< for nc3, and nc4 where no predictions are given
+  std::optional<std::int64_t> unlabelled{};  ///< the label of rows that have none; without it every label is a class
+  bool per_class = true;                     ///< effective rank of each class: as a spectrum of each
+  bool silhouette = false;                   ///< both silhouettes: 2 N^2 D flops each
+  bool knn = false;                          ///< k-NN accuracy: 2 N^2 D flops
+  Index neighbours = 20;                     ///< k of it
+  bool linear_probe = false;                 ///< N D^2 flops
+  double ridge = 1e-3;                       ///< of the probe, over the mean eigenvalue of X^T X
+  double lidar_delta = 1e-4;                 ///< in squared units of the input
   SpectrumMethod method = SpectrumMethod::automatic;
   NonFinite nonfinite = NonFinite::reject;
   Index sample_rows = 4096;  ///< that a LabelledAccumulator holds for what needs the rows themselves, at least 2
@@ -308,8 +309,8 @@ void measure_class_rows(ClassCollapse& result, const linalg::MatrixView<Scalar>&
 }
 
 [[noreturn]] inline void throw_without_labels(Index unlabelled, Index skipped, Index dims) {
-  throw ShapeError(fmt::format("no row is left to measure: {} have a negative label, {} a non-finite value; at least "
-                               "one row needs a label of 0 or more",
+  throw ShapeError(fmt::format("no row is left to measure: {} have a label that means none, {} a non-finite "
+                               "value; at least one row needs a label",
                                unlabelled, skipped),
                    0, dims);
 }
@@ -324,7 +325,8 @@ template <class Derived>
   statistics::require_one_per_row(labels.size(), z.rows, "labels");
   if (predictions != nullptr) statistics::require_one_per_row(predictions->size(), z.rows, "predictions");
   require_classifier(options, z.cols);
-  const LabelledRows labelled = statistics::labelled_rows(statistics::scan_rows(z, options.nonfinite), labels);
+  const LabelledRows labelled =
+      statistics::labelled_rows(statistics::scan_rows(z, options.nonfinite), labels, options.unlabelled);
   if (labelled.rows.samples == 0) {
     throw_without_labels(labelled.unlabelled, labelled.rows.skipped - labelled.unlabelled, z.cols);
   }
@@ -342,8 +344,8 @@ template <class Derived>
 /// demand silhouettes, k-NN and linear-probe accuracy.
 ///
 /// @param Z        N x D embeddings, as of `measure`
-/// @param labels   one integer for each row; rows with a negative one are left out and counted. Labels need not be
-///                 consecutive, and their names do not matter (but for a classifier, whose row c belongs to label c)
+/// @param labels   one integer for each row; rows of the label ClassOptions::unlabelled are left out and counted. Labels
+///                 may be any, and their names do not matter (but for a classifier, whose row c belongs to label c)
 /// @param options  see ClassOptions; an aggregate: `class_collapse(Z, labels, {.linear_probe = true})`
 /// @return see ClassCollapse. It depends on the arguments alone, not on the number of threads
 /// @throws ShapeError when Z is empty, when labels are not as many as rows, when no row has a label, and for a

@@ -53,7 +53,7 @@ class LabelledAccumulator {
 
   /// Adds the rows of a batch.
   /// @param batch   n x dims, n >= 0, as Z of `class_collapse`; of any scalar, also a different one each time
-  /// @param labels  one integer for each row; rows with a negative one are left out and counted
+  /// @param labels  one integer for each row; rows of the label ClassOptions::unlabelled are left out and counted
   /// @throws ShapeError when columns or labels do not fit; NonFiniteError for the first NaN or infinity (or see
   ///         ClassOptions::nonfinite); OptionError. Nothing of the batch is added then
   /// Cost: n D^2 flops.

@@ -24,7 +24,7 @@ long page_faults() {
 
 /// Page faults of whoever reads all values of all blocks of a file.
 long faults_of_reading(const std::filesystem::path& path) {
-  command_line::Source source = command_line::Source::open(path.string(), command_line::Format::by_name, "");
+  command_line::Source source = command_line::Source::open(path.string(), command_line::Format::automatic, "");
   long faults = 0;
   source.for_each_block(512, [&faults](const auto& block) {
     double sum = 0.0;

@@ -56,6 +56,24 @@ TEST_CASE("a byte stream hands out a file piece by piece to its end", "[byte_str
   CHECK(read(moved, 100).empty());
 }
 
+TEST_CASE("bytes that were looked at stay to be read", "[byte_stream]") {
+  const TemporaryFolder folder;
+  ByteStream stream(folder.write("Z", "abcdef"));
+  const auto peeked = [&](std::size_t count) {
+    const std::span<const std::byte> bytes = stream.peek(count);
+    return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  CHECK(peeked(2) == "ab");
+  CHECK(peeked(4) == "abcd");
+  CHECK(peeked(1) == "a");
+  CHECK(read(stream, 3) == "abc");
+  CHECK(peeked(2) == "de");
+  CHECK(peeked(100) == "def");
+  CHECK(read(stream, 100) == "def");
+  CHECK(peeked(1).empty());
+  CHECK(read(stream, 1).empty());
+}
+
 TEST_CASE("a byte stream leaves a stream open that is not its own", "[byte_stream]") {
   const TemporaryFolder folder;
   std::FILE* const file = std::fopen(folder.write("Z", "abc").string().c_str(), "rb");

@@ -363,13 +363,68 @@ TEST_CASE("a missing file, a directory and an empty file are refused", "[npy]") 
   CHECK(mentions(refusal(folder.write("empty.npy", "")), "is empty"));
 }
 
+TEST_CASE("integers and booleans are read as the scalar that holds them", "[npy]") {
+  const TemporaryFolder folder;
+  const auto check = [&]<class Integer>(Integer, const std::string& type, int scalar_size) {
+    constexpr Eigen::Index rows = 7;
+    constexpr Eigen::Index cols = 3;
+    Eigen::MatrixXd expected(rows, cols);
+    for (Eigen::Index i = 0; i < expected.size(); ++i) {
+      const double least = static_cast<double>(std::numeric_limits<Integer>::min());
+      const double most = static_cast<double>(std::numeric_limits<Integer>::max());
+      expected(i / cols, i % cols) =
+          i == 0 ? least : (i == 1 && sizeof(Integer) < 8 ? most : static_cast<double>(3 * i));
+    }
+    for (const bool fortran : {false, true}) {
+      for (const bool swapped : {false, true}) {
+        CAPTURE(type, fortran, swapped);
+        std::vector<Integer> values;
+        for (Eigen::Index a = 0; a < (fortran ? cols : rows); ++a) {
+          for (Eigen::Index b = 0; b < (fortran ? rows : cols); ++b) {
+            values.push_back(static_cast<Integer>(fortran ? expected(b, a) : expected(a, b)));
+          }
+        }
+        NpyBytes bytes;
+        bytes.descr = "'" + std::string(is_little_endian != swapped ? "<" : ">") + type + "'";
+        bytes.fortran_order = fortran ? "True" : "False";
+        bytes.shape = "(7, 3)";
+        bytes.data = bytes_of(values, swapped);
+        const NpyFile file(folder.write("Z.npy", bytes.str()));
+        CHECK_FALSE(file.is_mapped());
+        CHECK(file.bytes() == 21 * sizeof(Integer));
+        CHECK(same_values(values_of(file), expected));
+        for (const Eigen::Index count : {1, 2, 7, 100}) {
+          const Blocks blocks = blocks_of(file, count);
+          CHECK(same_values(blocks.values, expected));
+          CHECK(blocks.scalar_size == scalar_size);
+        }
+        CHECK(mentions(refusal_of(bytes.str() + "x"), "too long"));
+        CHECK(mentions(refusal_of(bytes.str().substr(0, bytes.str().size() - 1)), "truncated"));
+      }
+    }
+  };
+  check(std::int8_t{}, "i1", 4);
+  check(std::uint8_t{}, "u1", 4);
+  check(std::int16_t{}, "i2", 4);
+  check(std::uint16_t{}, "u2", 4);
+  check(std::int32_t{}, "i4", 8);
+  check(std::uint32_t{}, "u4", 8);
+  check(std::int64_t{}, "i8", 8);
+  check(std::uint64_t{}, "u8", 8);
+  NpyBytes flags;
+  flags.descr = "'|b1'";
+  flags.data = std::string("\0\1\1\1\0\1", 6);
+  const NpyFile file(folder.write("Z.npy", flags.str()));
+  CHECK(same_values(values_of(file), (Eigen::MatrixXd(2, 3) << 0, 1, 1, 1, 0, 1).finished()));
+}
+
 TEST_CASE("types that are no embeddings are refused with what to do", "[npy]") {
   CHECK(mentions(refusal_of_type("|O"), "Python objects (dtype '|O')"));
   CHECK(mentions(refusal_of_type("O"), "unpickling"));
-  for (const std::string descr : {"<i8", "|i1", ">u4", "|u1"}) {
-    CHECK(mentions(refusal_of_type(descr), "holds integers (dtype '" + descr + "'); save it as Z.astype('float32')"));
+  for (const std::string descr : {"<i16", "|i3", ">u5"}) {
+    CHECK(mentions(refusal_of_type(descr),
+                   "holds integers of an unknown size (dtype '" + descr + "'); save it as Z.astype('float32')"));
   }
-  CHECK(mentions(refusal_of_type("|b1"), "booleans"));
   CHECK(mentions(refusal_of_type("<c8"), "complex"));
   CHECK(mentions(refusal_of_type("<f16"), "float64"));
   CHECK(mentions(refusal_of_type("<f3"), "float64"));

@@ -149,7 +149,7 @@ TEST_CASE("a tensor is found by its name or as the only matrix of floats", "[saf
   CHECK(mentions(refusal(path, "bias"), "Z.reshape(-1, D), or np.stack"));
   CHECK(mentions(refusal(path, "deep"), "tensor 'deep' has shape (1, 1, 3), embeddings are 2-D"));
   CHECK(mentions(refusal(path, "deep"), "Z.reshape(-1, Z.shape[-1])"));
-  CHECK(mentions(refusal(path, "ids"), "tensor 'ids' holds 'I32', embeddings are F16, BF16, F32 or F64"));
+  CHECK(values_of(SafetensorsFile(path, "ids")).isZero());
   CHECK(mentions(refusal(path, "__metadata__"), "has no tensor '__metadata__'"));
 }
 
@@ -172,8 +172,39 @@ TEST_CASE("several matrices and no name are refused with at most eight to choose
 TEST_CASE("a file without a matrix of floats is refused with what it has", "[safetensors]") {
   CHECK(mentions(refusal_of("", 0), "holds no tensors"));
   CHECK(mentions(refusal_of(entry("a", "F32", "[6]", 0, 24), 24), "it has 'a' 'F32' (6,)"));
-  CHECK(mentions(refusal_of(entry("a", "I64", "[1,3]", 0, 24), 24, "b"), "has no tensor 'b', and holds no matrix"));
-  CHECK(mentions(refusal_of(entry("a", "F8_E4M3", "[6,4]", 0, 24), 24), "holds no matrix of floats"));
+  CHECK(mentions(refusal_of(entry("a", "F8_E5M2", "[8,3]", 0, 24), 24, "b"), "has no tensor 'b', and holds no matrix"));
+  CHECK(mentions(refusal_of(entry("a", "F8_E4M3", "[6,4]", 0, 24), 24), "holds no matrix of numbers"));
+  CHECK(mentions(refusal_of(entry("a", "F8_E4M3", "[6,4]", 0, 24), 24, "a"), "tensor 'a' holds 'F8_E4M3'"));
+}
+
+TEST_CASE("an empty tensor beside a matrix is none to choose from", "[safetensors]") {
+  const auto name_of = [](const std::string& entries, std::size_t size) {
+    const TemporaryFolder folder;
+    return SafetensorsFile(folder.write("Z", safetensors_bytes("{" + entries + "}", std::string(size, '\0')))).name();
+  };
+  CHECK(name_of(entry("w", "F32", "[2,3]", 0, 24) + "," + entry("e", "F32", "[0,3]", 24, 24), 24) == "w");
+  CHECK(name_of(entry("e", "F32", "[7,0]", 0, 0) + "," + entry("w", "F32", "[2,3]", 0, 24) + "," +
+                    entry("f", "F16", "[0,0]", 24, 24),
+                24) == "w");
+  CHECK(name_of(entry("e", "F32", "[0,3]", 0, 0) + "," + entry("s", "F32", "[0]", 0, 0), 0) == "e");
+  CHECK(mentions(refusal_of(entry("e", "F32", "[0,3]", 0, 0) + "," + entry("f", "F32", "[0,4]", 0, 0), 0),
+                 "holds 2 matrices of floats"));
+  CHECK(mentions(refusal_of(entry("w", "F32", "[2,3]", 0, 24) + "," + entry("v", "F32", "[1,3]", 24, 36), 36),
+                 "holds 2 matrices of floats"));
+}
+
+TEST_CASE("integers are read where no matrix is of floats", "[safetensors]") {
+  const TemporaryFolder folder;
+  const std::string data("\x01\xff\x7f\x80\x00\x02", 6);
+  const SafetensorsFile file(folder.write(
+      "Z",
+      safetensors_bytes("{" + entry("z", "I8", "[2,3]", 0, 6) + "," + entry("e", "F32", "[0,3]", 6, 6) + "}", data)));
+  CHECK(file.name() == "z");
+  CHECK(same_values(values_of(file), (Eigen::MatrixXd(2, 3) << 1, -1, 127, -128, 0, 2).finished()));
+  const SafetensorsFile bytes(folder.write("u", safetensors_bytes("{" + entry("z", "U8", "[2,3]", 0, 6) + "}", data)));
+  CHECK(same_values(values_of(bytes), (Eigen::MatrixXd(2, 3) << 1, 255, 127, 128, 0, 2).finished()));
+  CHECK(mentions(refusal_of(entry("a", "I8", "[2,3]", 0, 6) + "," + entry("b", "I8", "[2,3]", 6, 12), 12),
+                 "holds 2 matrices of integers"));
 }
 
 TEST_CASE("a shape that is not that of the tensor's bytes is refused", "[safetensors]") {

@@ -2,6 +2,7 @@
 
 #include <collapse/error.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
@@ -11,6 +12,7 @@
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #if __has_include(<sys/mman.h>)
 #include <fcntl.h>
@@ -48,6 +50,11 @@ class ByteStream {
   /// @throws FileError when reading fails
   [[nodiscard]] std::size_t read(std::span<std::byte> to);
 
+  /// The next bytes, which stay to be read: `count` of them, fewer at the end.
+  /// @return valid until the next call of any kind
+  /// @throws FileError when reading fails
+  [[nodiscard]] std::span<const std::byte> peek(std::size_t count);
+
   [[nodiscard]] std::FILE* get() const noexcept { return stream_.get(); }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
@@ -62,11 +69,30 @@ class ByteStream {
     }
   };
 
+  [[nodiscard]] std::size_t read_stream(std::span<std::byte> to);
+
   std::string path_;
   std::unique_ptr<std::FILE, Closer> stream_;
+  std::vector<std::byte> ahead_;  // looked at, and not read yet
 };
 
 inline std::size_t ByteStream::read(std::span<std::byte> to) {
+  const std::size_t known = std::min(to.size(), ahead_.size());
+  std::copy_n(ahead_.begin(), known, to.begin());
+  ahead_.erase(ahead_.begin(), ahead_.begin() + static_cast<std::ptrdiff_t>(known));
+  return known + read_stream(to.subspan(known));
+}
+
+inline std::span<const std::byte> ByteStream::peek(std::size_t count) {
+  const std::size_t known = ahead_.size();
+  if (count > known) {
+    ahead_.resize(count);
+    ahead_.resize(known + read_stream(std::span(ahead_).subspan(known)));
+  }
+  return std::span<const std::byte>(ahead_).first(std::min(count, ahead_.size()));
+}
+
+inline std::size_t ByteStream::read_stream(std::span<std::byte> to) {
   std::FILE* const stream = stream_.get();
   std::size_t used = 0;
   while (used < to.size() && !std::feof(stream)) {

@@ -2,16 +2,23 @@
 
 #include <collapse/error.hpp>
 #include <collapse/io/byte_order.hpp>
+#include <collapse/io/byte_stream.hpp>
 #include <collapse/io/mapped_file.hpp>
 #include <collapse/io/npy_header.hpp>
 #include <collapse/io/printable.hpp>
+#include <collapse/io/text_index.hpp>
+#include <collapse/io/text_number.hpp>
+#include <collapse/io/text_options.hpp>
+#include <collapse/io/text_table.hpp>
 
-#include <algorithm>
+#include <Eigen/Core>
+
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +30,13 @@
 namespace collapse::io {
 
 namespace detail {
+
+/// The integer that a double is; nothing where it has a fraction or lies beyond the integers.
+[[nodiscard]] inline std::optional<std::int64_t> whole_number(double value) {
+  constexpr double limit = 9223372036854775808.0;
+  if (!is_whole(value) || value < -limit || value >= limit) return std::nullopt;
+  return static_cast<std::int64_t>(value);
+}
 
 /// A list of integers of one type, each in the byte order of the file.
 template <class Integer>
@@ -46,6 +60,30 @@ template <class Integer>
   return values;
 }
 
+/// A list of floats, each a whole number.
+template <class Scalar>
+[[nodiscard]] std::vector<std::int64_t> whole_floats(std::span<const std::byte> bytes, bool swapped,
+                                                     const std::string& path) {
+  std::vector<std::int64_t> values;
+  values.reserve(bytes.size() / sizeof(Scalar));
+  for (std::size_t at = 0; at < bytes.size(); at += sizeof(Scalar)) {
+    Scalar value{};
+    auto* const to = reinterpret_cast<std::byte*>(&value);
+    if (swapped) {
+      copy_swapped<sizeof(Scalar)>(bytes.data() + at, 1, to);
+    } else {
+      std::memcpy(to, bytes.data() + at, sizeof(Scalar));
+    }
+    const std::optional<std::int64_t> whole = whole_number(static_cast<double>(value));
+    if (!whole) {
+      throw FileError(path, fmt::format("label {} (counted from 0) is {}; labels are whole numbers", values.size(),
+                                        static_cast<double>(value)));
+    }
+    values.push_back(*whole);
+  }
+  return values;
+}
+
 [[nodiscard]] inline std::vector<std::int64_t> npy_labels(const MappedFile& file, const std::string& path) {
   const NpyHeader header = parse_npy_header(file.bytes(), path);
   const bool list = header.shape.size() == 1 || (header.shape.size() == 2 && header.shape[1] == 1);
@@ -55,15 +93,21 @@ template <class Integer>
   }
   const NpyTypeName name = split_byte_order(header.descr);
   const std::string_view type = name.type;
-  const auto read = [&]<class Integer>(std::type_identity<Integer>) {
+  const auto values = [&](std::size_t size) {
     const std::span<const std::byte> data = file.bytes().subspan(header.data_offset);
     const auto count = static_cast<std::uint64_t>(header.shape[0]);
-    if (data.size() % sizeof(Integer) != 0 || data.size() / sizeof(Integer) != count) {
+    if (data.size() % size != 0 || data.size() / size != count) {
       throw FileError(path, fmt::format("holds {} bytes of values, {} labels of {} bytes need another number; write or "
                                         "copy it again",
-                                        data.size(), count, sizeof(Integer)));
+                                        data.size(), count, size));
     }
-    return widened_integers<Integer>(data, name.swapped, path);
+    return data;
+  };
+  const auto read = [&]<class Integer>(std::type_identity<Integer>) {
+    return widened_integers<Integer>(values(sizeof(Integer)), name.swapped, path);
+  };
+  const auto read_floats = [&]<class Scalar>(std::type_identity<Scalar>) {
+    return whole_floats<Scalar>(values(sizeof(Scalar)), name.swapped, path);
   };
   if (type == "i8") return read(std::type_identity<std::int64_t>{});
   if (type == "i4") return read(std::type_identity<std::int32_t>{});
@@ -73,44 +117,73 @@ template <class Integer>
   if (type == "u4") return read(std::type_identity<std::uint32_t>{});
   if (type == "u2") return read(std::type_identity<std::uint16_t>{});
   if (type == "u1" || type == "b1" || type == "?") return read(std::type_identity<std::uint8_t>{});
+  if (type == "f8") return read_floats(std::type_identity<double>{});
+  if (type == "f4") return read_floats(std::type_identity<float>{});
+  if (type == "f2") return read_floats(std::type_identity<Eigen::half>{});
   throw FileError(
       path, fmt::format("holds no integers (dtype {}); save labels as y.astype('int64')", printable(header.descr)));
 }
 
-[[nodiscard]] inline std::vector<std::int64_t> text_labels(const MappedFile& file, const std::string& path) {
+/// One label for each row of a text that is read as embeddings are.
+[[nodiscard]] inline std::vector<std::int64_t> text_labels(ByteStream&& stream, TextOptions options) {
+  std::optional<TextTable> table;
+  const std::string path = stream.path();
+  if (stream.peek(1).empty()) return {};
+  table.emplace(std::move(stream), std::move(options));
+  if (table->layout().cols != 1) {
+    throw FileError(path, fmt::format("line {} has {} columns of numbers; labels are one, choose it with "
+                                      "TextOptions::columns",
+                                      table->first_line(), table->layout().cols));
+  }
   std::vector<std::int64_t> values;
-  std::string_view text = as_text(file.bytes());
-  for (std::size_t line = 1; !text.empty(); ++line) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    while (!word.empty() && (word.back() == '\r' || word.back() == ' ' || word.back() == '\t')) word.remove_suffix(1);
-    while (!word.empty() && (word.front() == ' ' || word.front() == '\t')) word.remove_prefix(1);
-    if (word.empty() && text.empty()) break;
-    std::int64_t value = 0;
-    const auto [stop, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-    if (error != std::errc() || stop != word.data() + word.size() || word.empty()) {
-      throw FileError(path, fmt::format("line {} is {}; a line holds the label of one row, a whole number", line,
-                                        word.empty() ? std::string("empty") : printable(word)));
-    }
-    values.push_back(value);
+  while (const std::optional<TextTable::Line> line = table->next()) {
+    table->for_each_field(*line, [&](std::string_view cell, Eigen::Index column) {
+      std::int64_t value = 0;
+      // As an integer first: not all are doubles.
+      const auto [stop, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
+      if (error == std::errc() && stop == cell.data() + cell.size() && !cell.empty()) {
+        values.push_back(value);
+        return;
+      }
+      double number = 0.0;
+      const CellKind kind = read_cell(cell, table->options().decimal_comma, number);
+      if (kind == CellKind::missing) {
+        throw FileError(
+            path,
+            fmt::format("line {}, {}: missing value ({}); every row needs a label, write one for none", line->number,
+                        table->column(column), cell.empty() ? std::string("an empty cell") : printable(cell)));
+      }
+      const std::optional<std::int64_t> whole = kind == CellKind::number ? whole_number(number) : std::nullopt;
+      if (!whole) {
+        throw FileError(path, fmt::format("line {}, {}: {} is no label, which is a whole number below 2^63",
+                                          line->number, table->column(column), printable(cell)));
+      }
+      values.push_back(*whole);
+    });
   }
   return values;
 }
 
 }  // namespace detail
 
-/// Labels of the rows of a matrix from a file: a list of integers (or booleans) in a .npy file, of any size and byte
-/// order, or text with one whole number on each line.
+/// Labels of the rows of a matrix from a file: a list of integers (or booleans, or floats that are whole) in a .npy file,
+/// of any size and byte order, or text with one whole number on each line. Text is read as TextFile reads it: a byte
+/// order mark, a header, quotes, comments, blank lines, an index or names before the labels do not matter, and whole
+/// numbers may be written as 0.000e+00.
 ///
-/// @param path  .npy, recognised by how it begins; text otherwise
-/// @return one label for each row, negative ones as they are
+/// @param path     .npy, recognised by how it begins; text otherwise
+/// @param options  of a text: `columns` where it has more than one
+/// @return one label for each row, as they are: negative ones, too
 /// @throws FileError when the file cannot be read, holds anything else, or a label beyond 2^63 - 1
 /// Cost: one pass.
-[[nodiscard]] inline std::vector<std::int64_t> read_labels(const std::filesystem::path& path) {
-  const MappedFile file(path);
-  const bool npy = detail::as_text(file.bytes()).starts_with("\x93NUMPY");
-  return npy ? detail::npy_labels(file, path.string()) : detail::text_labels(file, path.string());
+[[nodiscard]] inline std::vector<std::int64_t> read_labels(const std::filesystem::path& path,
+                                                           const TextOptions& options = {}) {
+  ByteStream stream(path);
+  if (!detail::as_text(stream.peek(6)).starts_with("\x93NUMPY")) {
+    return detail::text_labels(std::move(stream), options);
+  }
+  const MappedFile file(std::move(stream));
+  return detail::npy_labels(file, path.string());
 }
 
 }  // namespace collapse::io

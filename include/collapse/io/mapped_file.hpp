@@ -35,8 +35,10 @@ class MappedFile {
   /// @throws FileError when it cannot be opened or read, is a directory or a device; std::bad_alloc where it has to be
   ///         read into memory and does not fit
   /// Cost: O(1) where the file is mapped, one read of it elsewhere.
-  explicit MappedFile(const std::filesystem::path& path) {
-    ByteStream stream(path);
+  explicit MappedFile(const std::filesystem::path& path) : MappedFile(ByteStream(path)) {}
+
+  /// The same of a file that was opened before, of which nothing was read.
+  explicit MappedFile(ByteStream&& stream) {
     if (!map(stream)) read_all(stream);
   }
 

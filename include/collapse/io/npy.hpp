@@ -1,6 +1,7 @@
 #pragma once
 
 #include <collapse/error.hpp>
+#include <collapse/io/byte_stream.hpp>
 #include <collapse/io/mapped_file.hpp>
 #include <collapse/io/mapped_matrix.hpp>
 #include <collapse/io/npy_header.hpp>
@@ -30,11 +31,12 @@ namespace detail {
 /// How numpy's type string reads on this machine.
 struct NpyType {
   ScalarType scalar;
-  std::size_t size;  ///< bytes per value
+  std::size_t size;  ///< bytes per value in the file
   bool swapped;      ///< the bytes of each value come in the other order than this machine's
+  IntegerType integer = IntegerType::none;
 };
 
-/// What is wrong with a type that is not float16, float32 or float64, and what to do about it.
+/// What is wrong with a type that is no float16, float32, float64, integer or boolean, and what to do about it.
 [[nodiscard]] inline std::string unsupported_type(std::string_view descr, std::string_view type) {
   const std::string name = printable(descr);
   switch (type.empty() ? '\0' : type[0]) {
@@ -44,9 +46,7 @@ struct NpyType {
           "np.stack(list(Z)).astype('float32')",
           name);
     case 'i':
-    case 'u': return fmt::format("holds integers (dtype {}); save it as Z.astype('float32')", name);
-    case 'b':
-    case '?': return fmt::format("holds booleans (dtype {}); save it as Z.astype('float32')", name);
+    case 'u': return fmt::format("holds integers of an unknown size (dtype {}); save it as Z.astype('float32')", name);
     case 'c': return fmt::format("holds complex numbers (dtype {}); save Z.real.astype('float32')", name);
     case 'f':
       return fmt::format(
@@ -64,6 +64,9 @@ struct NpyType {
   const ScalarTypeEntry* const found = find_scalar_type(type, &ScalarTypeEntry::numpy);
   // What numpy saves for bfloat16 is "V2", which may be anything.
   if (found && found->type != ScalarType::bfloat16) return {found->type, found->size, swapped};
+  if (const IntegerTypeEntry* const integer = find_integer_type(type, &IntegerTypeEntry::numpy)) {
+    return {integer->scalar, integer->size, swapped, integer->type};
+  }
   throw FileError(path, unsupported_type(descr, type));
 }
 
@@ -91,6 +94,7 @@ struct NpyType {
                                       shape, printable(header.descr), *expected, found));
   }
   return {.scalar = type.scalar,
+          .integer = type.integer,
           .swapped = type.swapped,
           .fortran_order = header.fortran_order,
           .offset = header.data_offset,
@@ -101,13 +105,14 @@ struct NpyType {
 }  // namespace detail
 
 /// A matrix of embeddings in a .npy file, as `np.save` writes it: float16, float32 or float64, either byte order, C or
-/// Fortran order, 2-D (samples, dims).
+/// Fortran order, 2-D (samples, dims). Integers and booleans are read, too, as float up to 16 bits and as double above:
+/// numbers that do not depend on the scale need no scale of the quantisation.
 ///
 ///     collapse::io::NpyFile file("Z.npy");
 ///     collapse::Report report = file.visit([&](const auto& Z) { return collapse::measure(Z); });
 ///
-/// The file is mapped, not read: Z lies on the file's own pages. Only values in the other byte order, or not aligned
-/// for their type, are copied to memory: whole, when `visit` is first called, or block by block. A matrix without rows
+/// The file is mapped, not read: Z lies on the file's own pages. Only integers, values in the other byte order, or not
+/// aligned for their type, are copied to memory: whole, when `visit` is first called, or block by block. A matrix without rows
 /// or without columns is accepted here. Models RowBlocks. Movable, not copyable; a moved-from object may only be
 /// assigned to or destroyed.
 class NpyFile {
@@ -115,10 +120,13 @@ class NpyFile {
   /// Opens a file and checks all of its header, and its size against the shape.
   /// @param path the file
   /// @throws FileError in one line, which says what to do, when it cannot be read, is no .npy file, is truncated or too
-  ///         long, does not hold floats, or is not 2-D
+  ///         long, does not hold numbers, or is not 2-D
   /// Cost: O(1).
   /// Source: numpy, "numpy.lib.format", NEP 1.
   explicit NpyFile(const std::filesystem::path& path) : NpyFile(path.string(), MappedFile(path)) {}
+
+  /// The same of a file that was opened before, of which nothing was read.
+  explicit NpyFile(ByteStream&& stream) : NpyFile(stream.path(), MappedFile(std::move(stream))) {}
 
   [[nodiscard]] Eigen::Index rows() const noexcept { return matrix_.rows(); }
   [[nodiscard]] Eigen::Index cols() const noexcept { return matrix_.cols(); }
@@ -132,7 +140,7 @@ class NpyFile {
   /// True when the columns are contiguous in the file, false when the rows are.
   [[nodiscard]] bool fortran_order() const noexcept { return matrix_.fortran_order(); }
 
-  /// Bytes of all values: rows() * cols() * size of one.
+  /// Bytes of all values in the file: rows() * cols() * size of one.
   [[nodiscard]] std::size_t bytes() const noexcept { return matrix_.bytes(); }
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <collapse/error.hpp>
+#include <collapse/io/byte_stream.hpp>
 #include <collapse/io/mapped_file.hpp>
 #include <collapse/io/mapped_matrix.hpp>
 #include <collapse/io/printable.hpp>
@@ -11,6 +12,7 @@
 #include <fmt/ranges.h>
 #include <Eigen/Core>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <filesystem>
@@ -41,28 +43,38 @@ namespace detail {
                      tensors.size() > most ? fmt::format(" and {} more", tensors.size() - most) : "");
 }
 
-/// The tensor of that name, or the only matrix of floats when the name is empty.
+/// The tensor of that name, or the only matrix when the name is empty: the only one of floats, or of integers where none
+/// is of floats. Empty ones count where there are no others.
 [[nodiscard]] inline const SafetensorsEntry& find_tensor(const SafetensorsHeader& header, std::string_view name,
                                                          const std::string& path) {
   std::vector<const SafetensorsEntry*> all;
-  std::vector<const SafetensorsEntry*> matrices;
+  std::vector<const SafetensorsEntry*> floats;
+  std::vector<const SafetensorsEntry*> integers;
   for (const SafetensorsEntry& tensor : header.tensors) {
     if (!name.empty() && tensor.name == name) return tensor;
     all.push_back(&tensor);
-    if (tensor.shape.size() == 2 && find_scalar_type(tensor.dtype, &ScalarTypeEntry::safetensors)) {
-      matrices.push_back(&tensor);
-    }
+    if (tensor.shape.size() != 2) continue;
+    if (find_scalar_type(tensor.dtype, &ScalarTypeEntry::safetensors)) floats.push_back(&tensor);
+    if (find_integer_type(tensor.dtype, &IntegerTypeEntry::safetensors)) integers.push_back(&tensor);
   }
+  const auto is_empty = [](const SafetensorsEntry* tensor) { return tensor->shape[0] == 0 || tensor->shape[1] == 0; };
+  for (std::vector<const SafetensorsEntry*>* const matrices : {&floats, &integers}) {
+    if (!std::all_of(matrices->begin(), matrices->end(), is_empty)) std::erase_if(*matrices, is_empty);
+  }
+  const bool use_integers =
+      floats.empty() || (is_empty(floats.front()) && !integers.empty() && !is_empty(integers.front()));
+  const std::vector<const SafetensorsEntry*>& matrices = use_integers ? integers : floats;
   if (name.empty() && matrices.size() == 1) return *matrices.front();
   if (all.empty()) throw FileError(path, "holds no tensors; save the embeddings as a matrix of floats");
   if (matrices.empty()) {
     throw FileError(
-        path, fmt::format("{}holds no matrix of floats; save the embeddings as one, 2-D (samples, dims) "
+        path, fmt::format("{}holds no matrix of numbers; save the embeddings as one, 2-D (samples, dims) "
                           "and F16, BF16, F32 or F64; it has {}",
                           name.empty() ? "" : fmt::format("has no tensor {}, and ", printable(name)), listed(all)));
   }
   throw FileError(path, fmt::format("{}; name one of its matrices: {}",
-                                    name.empty() ? fmt::format("holds {} matrices of floats", matrices.size())
+                                    name.empty() ? fmt::format("holds {} matrices of {}", matrices.size(),
+                                                               use_integers ? "integers" : "floats")
                                                  : fmt::format("has no tensor {}", printable(name)),
                                     listed(matrices)));
 }
@@ -73,15 +85,17 @@ namespace detail {
   const std::string name = printable(tensor.name);
   const std::string shape = shape_of(tensor);
   const ScalarTypeEntry* const type = find_scalar_type(tensor.dtype, &ScalarTypeEntry::safetensors);
-  if (!type) {
-    throw FileError(path, fmt::format("tensor {} holds {}, embeddings are F16, BF16, F32 or F64; save it as "
+  const IntegerTypeEntry* const integer = find_integer_type(tensor.dtype, &IntegerTypeEntry::safetensors);
+  if (!type && !integer) {
+    throw FileError(path, fmt::format("tensor {} holds {}, embeddings are F16, BF16, F32, F64 or integers; save it as "
                                       "Z.float()",
                                       name, printable(tensor.dtype)));
   }
   if (tensor.shape.size() != 2) {
     throw FileError(path, fmt::format("tensor {} {}", name, not_a_matrix(shape, tensor.shape.size())));
   }
-  const std::optional<std::size_t> bytes = matrix_bytes(tensor.shape[0], tensor.shape[1], type->size);
+  const std::optional<std::size_t> bytes =
+      matrix_bytes(tensor.shape[0], tensor.shape[1], type ? type->size : integer->size);
   if (!bytes) {
     throw FileError(path, fmt::format("tensor {} has shape {}, more bytes than this system can address; the header is "
                                       "damaged, save it again",
@@ -93,7 +107,8 @@ namespace detail {
                           "{}; the header is damaged, save it again",
                           name, shape, tensor.dtype, *bytes, tensor.begin, tensor.end, tensor.end - tensor.begin));
   }
-  return {.scalar = type->type,
+  return {.scalar = type ? type->type : integer->scalar,
+          .integer = type ? IntegerType::none : integer->type,
           .swapped = std::endian::native == std::endian::big,
           .fortran_order = false,
           .offset = data_offset + static_cast<std::size_t>(tensor.begin),
@@ -103,7 +118,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// A matrix of embeddings in a .safetensors file: one 2-D tensor (samples, dims) of F16, BF16, F32 or F64.
+/// A matrix of embeddings in a .safetensors file: one 2-D tensor (samples, dims) of F16, BF16, F32 or F64, or
+/// of integers or booleans, which are read as float up to 16 bits and as double above.
 ///
 ///     collapse::io::SafetensorsFile file("model.safetensors", "embed_tokens.weight");
 ///     collapse::Report report = file.visit([&](const auto& Z) { return collapse::measure(Z); });
@@ -116,14 +132,19 @@ class SafetensorsFile {
  public:
   /// Opens a file and checks its header, and the tensor against its part of the file.
   /// @param path        the file
-  /// @param tensor_name the tensor; empty for the only 2-D tensor of floats
+  /// @param tensor_name the tensor; empty for the only 2-D tensor of floats that is not empty, or
+  ///        of integers where there is none of floats
   /// @throws FileError in one line, which says what to do, when the file cannot be read, is no .safetensors file, is
   ///         truncated or damaged, has no such tensor, or several where none is named (it lists them), or the tensor is
-  ///         not 2-D or holds no floats
+  ///         not 2-D or holds no numbers
   /// Cost: O(length of the header).
   /// Source: safetensors, README "Format".
   explicit SafetensorsFile(const std::filesystem::path& path, std::string_view tensor_name = {})
       : SafetensorsFile(path.string(), tensor_name, MappedFile(path)) {}
+
+  /// The same of a file that was opened before, of which nothing was read.
+  explicit SafetensorsFile(ByteStream&& stream, std::string_view tensor_name = {})
+      : SafetensorsFile(stream.path(), tensor_name, MappedFile(std::move(stream))) {}
 
   [[nodiscard]] Eigen::Index rows() const noexcept { return matrix_.rows(); }
   [[nodiscard]] Eigen::Index cols() const noexcept { return matrix_.cols(); }
@@ -137,7 +158,7 @@ class SafetensorsFile {
   /// Name of the tensor.
   [[nodiscard]] const std::string& name() const noexcept { return tensor_.name; }
 
-  /// Bytes of all values: rows() * cols() * size of one.
+  /// Bytes of all values in the file: rows() * cols() * size of one.
   [[nodiscard]] std::size_t bytes() const noexcept { return matrix_.bytes(); }
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }

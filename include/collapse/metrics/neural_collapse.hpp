@@ -181,10 +181,11 @@ struct ClassAngles {
 /// Source: Papyan, Han & Donoho 2020, fig. 5.
 [[nodiscard]] inline double nc3(const ClassMeans& means, const Eigen::MatrixXd& weights) {
   if (weights.cols() != means.centred.cols()) metrics::throw_wrong_weights(weights, means.centred.cols());
-  if (means.label.back() >= weights.rows()) {
+  if (means.label.front() < 0 || means.label.back() >= weights.rows()) {
     throw ShapeError(fmt::format("label {} has no row among the classifier weights of shape {} x {}; row c belongs to "
                                  "label c",
-                                 means.label.back(), weights.rows(), weights.cols()),
+                                 means.label.front() < 0 ? means.label.front() : means.label.back(), weights.rows(),
+                                 weights.cols()),
                      weights.rows(), weights.cols());
   }
   if (!metrics::is_separated(means)) return undefined;

@@ -65,7 +65,7 @@ struct ClassCollapse {
   Index samples = 0;  ///< labelled rows measured
   Index dims = 0;
   Index classes = 0;
-  Index unlabelled_rows = 0;           ///< rows left out for a negative label
+  Index unlabelled_rows = 0;           ///< rows left out for a label that means none
   Index skipped_rows = 0;              ///< rows dropped for a non-finite value (NonFinite::skip_rows)
   double input_epsilon = 0.0;          ///< machine epsilon of the scalar that the embeddings came in
   double nc1 = undefined;              ///< tr(S_W pinv(S_B)) / K; 0 is complete collapse within each class
@@ -96,7 +96,7 @@ struct ClassCollapse {
     visit(field("dims", &ClassCollapse::dims, {.tells = "dimensions, D", .range = ">= 1"}));
     visit(field("classes", &ClassCollapse::classes, {.tells = "classes, K", .range = ">= 1"}));
     visit(field("unlabelled_rows", &ClassCollapse::unlabelled_rows,
-                {.tells = "rows left out for a negative label", .range = ">= 0"}));
+                {.tells = "rows left out for a label that means none", .range = ">= 0"}));
     visit(field(
         "skipped_rows", &ClassCollapse::skipped_rows,
         {.tells = "rows left out for a NaN or an infinity (NonFinite::skip_rows)", .range = ">= 0", .healthy = "0"}));

@@ -20,6 +20,7 @@
 #include <memory>
 #include <ostream>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -30,7 +31,7 @@ namespace collapse {
 template <EmbeddingScalar Scalar>
 void LabelledAccumulator::add_rows(const linalg::MatrixView<Scalar>& z, const std::vector<std::int64_t>& labels,
                                    const std::vector<std::int64_t>* predictions) {
-  stream().add(z, labels, predictions, options_.nonfinite, options_.seed);
+  stream().add(z, labels, predictions, options_.unlabelled, options_.nonfinite, options_.seed);
 }
 
 namespace streams {
@@ -39,8 +40,8 @@ namespace streams {
 void exchange(auto& archive, MaybeConst<ClassOptions> auto& options) {
   constexpr bool reads = std::remove_cvref_t<decltype(archive)>::reads;
   // A new option does not compile here: either it is stored, in another version of the format, or it is left out.
-  auto& [classifier, per_class, silhouette, knn, neighbours, linear_probe, ridge, lidar_delta, method, nonfinite,
-         sample_rows, seed] = options;
+  auto& [classifier, unlabelled, per_class, silhouette, knn, neighbours, linear_probe, ridge, lidar_delta, method,
+         nonfinite, sample_rows, seed] = options;
   archive(per_class);
   archive(silhouette);
   archive(knn);
@@ -52,6 +53,12 @@ void exchange(auto& archive, MaybeConst<ClassOptions> auto& options) {
   archive(nonfinite);
   archive(sample_rows);
   archive(seed);
+  bool has_unlabelled = unlabelled.has_value();
+  archive(has_unlabelled);
+  if (has_unlabelled) {
+    if constexpr (reads) unlabelled.emplace();
+    archive(*unlabelled);
+  }
   bool has_classifier = classifier.has_value();
   archive(has_classifier);
   if (!has_classifier) return;
@@ -125,6 +132,13 @@ COLLAPSE_INLINE void LabelledAccumulator::merge(const LabelledAccumulator& other
   if (other.options_.sample_rows != options_.sample_rows) {
     throw OptionError(fmt::format("accumulators to be merged must sample alike: sample_rows = {} and {}",
                                   options_.sample_rows, other.options_.sample_rows));
+  }
+  if (other.options_.unlabelled != options_.unlabelled) {
+    const auto label = [](const ClassOptions& options) {
+      return options.unlabelled ? std::to_string(*options.unlabelled) : std::string("none");
+    };
+    throw OptionError(fmt::format("accumulators to be merged must leave out the same label: unlabelled = {} and {}",
+                                  label(options_), label(other.options_)));
   }
   if (other.stream_) stream().merge(*other.stream_);
 }

@@ -33,11 +33,13 @@ class LabelledStream {
   [[nodiscard]] const std::vector<std::int64_t>& predictions() const noexcept { return prediction_; }  ///< likewise
 
   /// Adds rows. Throws before it changes anything, or not at all.
-  /// @param labels       one for each row; negative: the row has none
+  /// @param labels       one for each row
+  /// @param unlabelled   the label of rows that have none, if there is one
   /// @param predictions  one for each row, or null
   template <EmbeddingScalar Scalar>
   void add(const linalg::MatrixView<Scalar>& z, const std::vector<std::int64_t>& labels,
-           const std::vector<std::int64_t>* predictions, NonFinite nonfinite, std::uint64_t seed);
+           const std::vector<std::int64_t>* predictions, std::optional<std::int64_t> unlabelled, NonFinite nonfinite,
+           std::uint64_t seed);
 
   /// Adds all rows of another stream with as many dimensions and a sample of the same size. Throws before it changes
   /// anything, or not at all.
@@ -101,10 +103,11 @@ class LabelledStream {
 
 template <EmbeddingScalar Scalar>
 void LabelledStream::add(const linalg::MatrixView<Scalar>& z, const std::vector<std::int64_t>& labels,
-                         const std::vector<std::int64_t>* predictions, NonFinite nonfinite, std::uint64_t seed) {
+                         const std::vector<std::int64_t>* predictions, std::optional<std::int64_t> unlabelled,
+                         NonFinite nonfinite, std::uint64_t seed) {
   Rows rows;
   statistics::scan_rows(z, nonfinite, rows);
-  const LabelledRows labelled = statistics::labelled_rows(rows, labels);
+  const LabelledRows labelled = statistics::labelled_rows(rows, labels, unlabelled);
   const Index before = sums_.samples();
   reserve(labelled.rows.samples);
   folder().add(z, labelled, sums_);
@@ -121,10 +124,10 @@ void LabelledStream::add(const linalg::MatrixView<Scalar>& z, const std::vector<
 
 #ifdef COLLAPSE_COMPILED
 namespace collapse {
-#define COLLAPSE_LABELLED_STREAM_INSTANCES(Keyword, Scalar)                             \
-  Keyword template void streams::LabelledStream::add(const linalg::MatrixView<Scalar>&, \
-                                                     const std::vector<std::int64_t>&,  \
-                                                     const std::vector<std::int64_t>*, NonFinite, std::uint64_t);
+#define COLLAPSE_LABELLED_STREAM_INSTANCES(Keyword, Scalar)                                                  \
+  Keyword template void streams::LabelledStream::add(                                                        \
+      const linalg::MatrixView<Scalar>&, const std::vector<std::int64_t>&, const std::vector<std::int64_t>*, \
+      std::optional<std::int64_t>, NonFinite, std::uint64_t);
 COLLAPSE_EXTERN_INSTANCES(COLLAPSE_LABELLED_STREAM_INSTANCES)
 }  // namespace collapse
 #endif

@@ -10,6 +10,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <ranges>
 #include <type_traits>
 #include <utility>
@@ -26,11 +27,11 @@ concept Labels =
   requires std::integral<typename T::Scalar>;
 };
 
-/// The rows that take part where labels are given: usable, and of a label that is not negative.
+/// The rows that take part where labels are given: usable, and of a label that does not mean none.
 struct LabelledRows {
   Rows rows;
   std::vector<std::int64_t> label;  ///< one per row in `rows`
-  Index unlabelled = 0;             ///< usable rows left out for a negative label
+  Index unlabelled = 0;             ///< usable rows left out for a label that means none
 };
 
 namespace statistics {
@@ -64,13 +65,15 @@ inline void require_one_per_row(std::size_t count, Index rows, const char* argum
 }
 
 /// Leaves out the rows without a label. `rows.skipped` then counts all rows that are left out.
-[[nodiscard]] inline LabelledRows labelled_rows(const Rows& rows, const std::vector<std::int64_t>& labels) {
+/// @param none  the label of those; nothing where every row has one
+[[nodiscard]] inline LabelledRows labelled_rows(const Rows& rows, const std::vector<std::int64_t>& labels,
+                                                std::optional<std::int64_t> none) {
   LabelledRows result;
   std::vector<Index> places;
   const linalg::RowSelection at = rows.selection();
   for (Index i = 0; i < rows.samples; ++i) {
     const std::int64_t label = labels[static_cast<std::size_t>(at(i))];
-    if (label < 0) continue;
+    if (label == none) continue;
     places.push_back(i);
     result.label.push_back(label);
   }
