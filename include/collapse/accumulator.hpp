@@ -401,6 +401,9 @@ inline Report Accumulator::report_folded() const {
   report.cosine = pairwise_cosine(cosines, statistics::pair_distances(z, rows, selection, sums.directions.mean(),
                                                                       nullptr, cosines.mean_distance, cosines.std));
   streams::measure_sums(report, sums, options_, true);
+  streams::report_points(report, z, rows, sums, true, [&](const Rows& some) {
+    return streams::measure_rows(z, some, options_, streams::Origin{epsilon_, 0});
+  });
   report.diagnosis = diagnose(report, options_.thresholds);
   return report;
 }

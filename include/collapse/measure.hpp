@@ -18,6 +18,7 @@
 #include <collapse/statistics/sums/gram.hpp>
 #include <collapse/statistics/sums/sums.hpp>
 #include <collapse/streams/jackknife.hpp>
+#include <collapse/streams/points.hpp>
 
 #include <Eigen/Core>
 
@@ -105,6 +106,7 @@ template <EmbeddingScalar Scalar>
           options);
     });
   }
+  report_points(report, z, rows, sums, false, [&](const Rows& some) { return measure_rows(z, some, options, origin); });
   report.diagnosis = diagnose(report, options.thresholds);
   return report;
 }
