@@ -24,10 +24,13 @@ namespace {
 
 constexpr Index dims = 3;
 
+constexpr std::int64_t unlabelled = -1;
+
 ClassOptions options_with(Index sample_rows) {
   ClassOptions options;
   options.sample_rows = sample_rows;
   options.seed = 77;
+  options.unlabelled = unlabelled;
   return options;
 }
 
@@ -40,7 +43,7 @@ void add(LabelledAccumulator& to, Index rows, int classes = 3) {
   std::vector<int> predictions = labels;
   for (std::size_t i = 0; i < labels.size(); i += 7) {
     predictions[i] = 1;
-    labels[i] = -1;
+    labels[i] = unlabelled;
   }
   if (rows % 2 == 0) {
     to.update(z, labels, predictions);

@@ -111,6 +111,8 @@ class CorrelationSums {
     const double pairs = 0.5 * static_cast<double>(live_) * (static_cast<double>(live_) - 1.0);
     result.mean_abs_correlation = std::min(all.sum / pairs, 1.0);
     result.redundancy = std::min(all.squares / pairs, 1.0);
+    const double live = static_cast<double>(live_);
+    result.participation_ratio = live / (1.0 + (live - 1.0) * result.redundancy);
     result.rms_correlation = std::sqrt(result.redundancy);
     result.max_abs_correlation = std::min(all.largest, 1.0);
     if (all.largest > 0.0) result.max_pair = {all.pair.first, all.pair.second};

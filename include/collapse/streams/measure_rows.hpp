@@ -18,6 +18,7 @@
 #include <collapse/statistics/sums/gram_products.hpp>
 #include <collapse/streams/jackknife.hpp>
 #include <collapse/streams/origin.hpp>
+#include <collapse/streams/points.hpp>
 #include <collapse/streams/spread.hpp>
 
 #include <Eigen/Core>
@@ -51,33 +52,6 @@ inline void measure_sums(Report& report, Sums& sums, const Options& options, boo
     measure_spectra(report, statistics::GramSpectra::of_dims(std::move(sums.scatter), moments), moments, options);
   }
   sums.scatter.resize(0, 0);
-}
-
-/// The report on rows of which there are the sums and a sample.
-/// @param sums    of all rows, with both scatters
-/// @param sample  rows that have a direction; none when directions are unknown
-[[nodiscard]] inline Report measure_sample(Sums sums, const linalg::MatrixView<double>& sample, bool knows_directions,
-                                           const Options& options, const Origin& origin) {
-  sums.moments.input_epsilon = origin.epsilon;
-  sums.skipped_rows = origin.skipped;
-
-  Report report;
-  report.samples = sums.moments.count;
-  report.dims = sums.moments.dims;
-  report.input_epsilon = origin.epsilon;
-  const CosineMoments cosines = cosine_moments(sums.directions);
-  sums.directions.scatter.resize(0, 0);
-
-  Rows rows;
-  statistics::scan_rows(sample, NonFinite::reject, rows);
-  PairSelection selection;
-  selection.population = knows_directions ? sums.directions.count : sums.moments.count;
-  for (Index i = 0; i < rows.samples; ++i) selection.rows.push_back(i);
-  report.cosine = pairwise_cosine(cosines, statistics::pair_distances(sample, rows, selection, sums.directions.mean(),
-                                                                      nullptr, cosines.mean_distance, cosines.std));
-  measure_sums(report, sums, options, true);
-  report.diagnosis = diagnose(report, options.thresholds);
-  return report;
 }
 
 /// One report on some rows of a matrix.
@@ -126,6 +100,36 @@ template <EmbeddingScalar Scalar>
           options);
     });
   }
+  report_points(report, z, rows, sums, false, [&](const Rows& some) { return measure_rows(z, some, options, origin); });
+  report.diagnosis = diagnose(report, options.thresholds);
+  return report;
+}
+
+/// The report on rows of which there are the sums and a sample.
+/// @param sums    of all rows, with both scatters
+/// @param sample  rows that have a direction; none when directions are unknown
+[[nodiscard]] inline Report measure_sample(Sums sums, const linalg::MatrixView<double>& sample, bool knows_directions,
+                                           const Options& options, const Origin& origin) {
+  sums.moments.input_epsilon = origin.epsilon;
+  sums.skipped_rows = origin.skipped;
+
+  Report report;
+  report.samples = sums.moments.count;
+  report.dims = sums.moments.dims;
+  report.input_epsilon = origin.epsilon;
+  const CosineMoments cosines = cosine_moments(sums.directions);
+  sums.directions.scatter.resize(0, 0);
+
+  Rows rows;
+  statistics::scan_rows(sample, NonFinite::reject, rows);
+  PairSelection selection;
+  selection.population = knows_directions ? sums.directions.count : sums.moments.count;
+  for (Index i = 0; i < rows.samples; ++i) selection.rows.push_back(i);
+  report.cosine = pairwise_cosine(cosines, statistics::pair_distances(sample, rows, selection, sums.directions.mean(),
+                                                                      nullptr, cosines.mean_distance, cosines.std));
+  measure_sums(report, sums, options, true);
+  report_points(report, sample, rows, sums, true,
+                [&](const Rows& some) { return measure_rows(sample, some, options, Origin{origin.epsilon, 0}); });
   report.diagnosis = diagnose(report, options.thresholds);
   return report;
 }
