@@ -45,6 +45,8 @@ template <auto Threshold>
   if (kind == FindingKind::dimensional_collapse || kind == FindingKind::correlated_dimensions)
     return Verdict::dimensional_collapse;
   if (kind == FindingKind::anisotropy) return Verdict::anisotropic;
+  if (kind == FindingKind::no_shared_signal) return Verdict::complete_collapse;
+  if (kind == FindingKind::different_axes) return Verdict::undetermined;
   if (kind == FindingKind::too_few_samples) return Verdict::undetermined;
   return std::nullopt;
 }

@@ -27,7 +27,9 @@ struct Thresholds {
   Index minimum_samples = 16;           ///< with fewer rows only complete collapse can be told
   double redundancy = 0.25;             ///< dimensional collapse from this mean squared correlation on, beyond chance
   double cluster_pairs =
-      0.015;  ///< cluster collapse from this share of pairs that point the same way, apart from others
+      0.015;                   ///< cluster collapse from this share of pairs that point the same way, apart from others
+  double signal_share = 0.15;  ///< with two views: complete collapse at or below this `signal.share`
+  double signal_rank = 1.75;   ///< ... dimensional collapse at or below this `signal.effective_rank`
   double neural_collapse = 0.1;  ///< with labels: rows lie at their class means at or below this `nc1_ratio` and `cdnv`
   double smallest_norm = 0.0;    ///< norm collapse below this mean norm: in the units of the encoder, so off by default
   double largest_norm = std::numeric_limits<double>::infinity();  ///< norm explosion above this mean norm
@@ -52,6 +54,12 @@ struct Thresholds {
         {.tells = "dimensional collapse from this mean squared correlation on, beyond chance", .range = "[0, 1]"}));
     visit(field("cluster_pairs", &Thresholds::cluster_pairs,
                 {.tells = "cluster collapse from this share of pairs that point the same way", .range = "[0, 1]"}));
+    visit(field("signal_share", &Thresholds::signal_share,
+                {.tells = "with two views, complete collapse at or below this share of the variance that both have",
+                 .range = "[0, 1]"}));
+    visit(field("signal_rank", &Thresholds::signal_rank,
+                {.tells = "with two views, dimensional collapse at or below this effective rank of what both share",
+                 .range = ">= 0"}));
     visit(field("neural_collapse", &Thresholds::neural_collapse,
                 {.tells = "rows lie at their class means at or below this", .range = ">= 0"}));
     visit(field("smallest_norm", &Thresholds::smallest_norm,
@@ -145,6 +153,8 @@ inline void validate(const Thresholds& thresholds) {
   require(member_name<&Thresholds::redundant_correlation>, thresholds.redundant_correlation, 0.0, 1.0);
   require(member_name<&Thresholds::redundancy>, thresholds.redundancy, 0.0, 1.0);
   require(member_name<&Thresholds::cluster_pairs>, thresholds.cluster_pairs, 0.0, 1.0);
+  require(member_name<&Thresholds::signal_share>, thresholds.signal_share, 0.0, 1.0);
+  require(member_name<&Thresholds::signal_rank>, thresholds.signal_rank, 0.0, infinity);
   require(member_name<&Thresholds::neural_collapse>, thresholds.neural_collapse, 0.0, infinity);
   require(member_name<&Thresholds::smallest_norm>, thresholds.smallest_norm, 0.0, infinity);
   require(member_name<&Thresholds::largest_norm>, thresholds.largest_norm, thresholds.smallest_norm, infinity);

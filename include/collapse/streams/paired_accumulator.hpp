@@ -70,7 +70,7 @@ class PairedAccumulator {
 
   /// The comparison of all pairs so far. They stay; more may follow.
   /// @throws ShapeError when there are none
-  /// Cost: that of two reports, and O(D_a^2 + D_b^2 + D_a D_b).
+  /// Cost: that of two reports, O(D_a^2 + D_b^2 + D_a D_b) and, where D_a = D_b, 4/3 D^3.
   [[nodiscard]] Comparison report() const {
     if (count() == 0) {
       throw ShapeError(fmt::format("a PairedAccumulator of {} and {} dimensions without pairs has nothing to report; "
@@ -97,8 +97,9 @@ class PairedAccumulator {
     detail::compare_sums(result, sums,
                          metrics::hsic_sums(sums, statistics::symmetric_squared_norm(views.a),
                                             statistics::symmetric_squared_norm(views.b)),
-                         weights_);
+                         sums.same_dims() ? metrics::signal_eigenvalues(sums) : Eigen::VectorXd(), weights_);
     detail::explain_undefined(result);
+    result.diagnosis = diagnose(result, a_.options_.thresholds);
     return result;
   }
 
