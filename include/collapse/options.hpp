@@ -35,6 +35,8 @@ struct Thresholds {
   double unequal_scales = 0.2;        ///< columns are of unequal scale where fewer than this share hold the variance
   double redundant_correlation = 0.99;  ///< redundant dimensions at or above this correlation
   Index minimum_samples = 16;           ///< with fewer rows only complete collapse can be told
+  double signal_share = 0.15;           ///< with two views: complete collapse at or below this `signal.share`
+  double signal_rank = 1.75;            ///< ... dimensional collapse at or below this `signal.effective_rank`
   double neural_collapse = 0.1;  ///< with labels: rows lie at their class means at or below this `nc1_ratio` and `cdnv`
   double parted_classes = 0.3;   ///< with labels: few directions and points are the classes' at or below this `cdnv`
   double class_ratio = 0.25;     ///< with labels: a class has collapsed at or below this share of the usual rank
@@ -84,6 +86,12 @@ struct Thresholds {
          .range = "[0, 1]"}));
     visit(field("cluster_pairs", &Thresholds::cluster_pairs,
                 {.tells = "cluster collapse from this share of pairs that point the same way", .range = "[0, 1]"}));
+    visit(field("signal_share", &Thresholds::signal_share,
+                {.tells = "with two views, complete collapse at or below this share of the variance that both have",
+                 .range = "[0, 1]"}));
+    visit(field("signal_rank", &Thresholds::signal_rank,
+                {.tells = "with two views, dimensional collapse at or below this effective rank of what both share",
+                 .range = ">= 0"}));
     visit(field("neural_collapse", &Thresholds::neural_collapse,
                 {.tells = "rows lie at their class means at or below this", .range = ">= 0"}));
     visit(field("smallest_norm", &Thresholds::smallest_norm,
@@ -188,6 +196,8 @@ inline void validate(const Thresholds& thresholds) {
   require(member_name<&Thresholds::redundant_correlation>, thresholds.redundant_correlation, 0.0, 1.0);
   require(member_name<&Thresholds::redundancy>, thresholds.redundancy, 0.0, 1.0);
   require(member_name<&Thresholds::cluster_pairs>, thresholds.cluster_pairs, 0.0, 1.0);
+  require(member_name<&Thresholds::signal_share>, thresholds.signal_share, 0.0, 1.0);
+  require(member_name<&Thresholds::signal_rank>, thresholds.signal_rank, 0.0, infinity);
   require(member_name<&Thresholds::neural_collapse>, thresholds.neural_collapse, 0.0, infinity);
   require(member_name<&Thresholds::smallest_norm>, thresholds.smallest_norm, 0.0, infinity);
   require(member_name<&Thresholds::largest_norm>, thresholds.largest_norm, thresholds.smallest_norm, infinity);

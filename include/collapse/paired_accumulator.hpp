@@ -66,7 +66,7 @@ class PairedAccumulator {
 
   /// The comparison of all pairs so far. They stay; more may follow.
   /// @throws ShapeError when there are none
-  /// Cost: that of two reports, and O(D_a^2 + D_b^2 + D_a D_b).
+  /// Cost: that of two reports, O(D_a^2 + D_b^2 + D_a D_b) and, where D_a = D_b, 4/3 D^3.
   [[nodiscard]] Comparison report() const;
 
   /// The same with diagnoses of the views by other thresholds than those of `options`.

@@ -55,12 +55,15 @@ struct Evidence {
 /// The verdict that a finding leads to; none for what can be wrong with healthy embeddings.
 [[nodiscard]] inline std::optional<Verdict> verdict_of(const Finding& finding) {
   const FindingKind kind = finding.kind;
-  if (kind == FindingKind::too_few_samples) return Verdict::undetermined;
+  if (kind == FindingKind::too_few_samples || kind == FindingKind::different_axes) return Verdict::undetermined;
   const bool decides = finding.severity >= deciding_severity;
   // Rows on points that may well be classes: the rows alone cannot tell.
   if (kind == FindingKind::cluster_collapse && finding.severity > 0.0 && !decides) return Verdict::undetermined;
   if (!decides) return std::nullopt;
-  if (kind == FindingKind::below_precision || kind == FindingKind::complete_collapse) return Verdict::complete_collapse;
+  if (kind == FindingKind::below_precision || kind == FindingKind::complete_collapse ||
+      kind == FindingKind::no_shared_signal) {
+    return Verdict::complete_collapse;
+  }
   if (kind == FindingKind::partial_collapse) return Verdict::partial_collapse;
   if (kind == FindingKind::cluster_collapse) return Verdict::cluster_collapse;
   if (kind == FindingKind::class_collapse || kind == FindingKind::merged_classes) return Verdict::class_collapse;

@@ -43,6 +43,8 @@ enum class FindingKind {
   cluster_collapse,       ///< they sit on few points
   dimensional_collapse,   ///< they vary along few directions
   correlated_dimensions,  ///< dimensions repeat each other, on average
+  no_shared_signal,       ///< two views of the same inputs share next to nothing
+  different_axes,         ///< two views that correspond, but not axis by axis
   class_collapse,         ///< single classes have collapsed
   merged_classes,         ///< two classes are one
   neural_collapse,        ///< rows lie at class means that are apart: a remark
@@ -67,6 +69,8 @@ inline constexpr std::array finding_kinds{FindingKind::below_precision,
                                           FindingKind::cluster_collapse,
                                           FindingKind::dimensional_collapse,
                                           FindingKind::correlated_dimensions,
+                                          FindingKind::no_shared_signal,
+                                          FindingKind::different_axes,
                                           FindingKind::class_collapse,
                                           FindingKind::merged_classes,
                                           FindingKind::neural_collapse,
@@ -92,6 +96,8 @@ inline constexpr std::array finding_kinds{FindingKind::below_precision,
     case FindingKind::cluster_collapse: return "cluster_collapse";
     case FindingKind::dimensional_collapse: return "dimensional_collapse";
     case FindingKind::correlated_dimensions: return "correlated_dimensions";
+    case FindingKind::no_shared_signal: return "no_shared_signal";
+    case FindingKind::different_axes: return "different_axes";
     case FindingKind::class_collapse: return "class_collapse";
     case FindingKind::merged_classes: return "merged_classes";
     case FindingKind::neural_collapse: return "neural_collapse";

@@ -2,9 +2,11 @@
 
 #include <collapse/compare.hpp>
 #include <collapse/compiled.hpp>
+#include <collapse/diagnosis/comparison.hpp>
 #include <collapse/error.hpp>
 #include <collapse/linalg/view.hpp>
 #include <collapse/metrics/cka.hpp>
+#include <collapse/metrics/signal.hpp>
 #include <collapse/paired_accumulator.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/cross_sums.hpp>
@@ -111,8 +113,9 @@ COLLAPSE_INLINE Comparison PairedAccumulator::report(const Thresholds& threshold
   streams::compare_sums(result, sums,
                         metrics::hsic_sums(sums, statistics::symmetric_squared_norm(views.a),
                                            statistics::symmetric_squared_norm(views.b)),
-                        weights_);
+                        sums.same_dims() ? metrics::signal_eigenvalues(sums) : Eigen::VectorXd(), weights_);
   streams::explain_undefined(result);
+  result.diagnosis = diagnose(result, options.thresholds);
   return result;
 }
 

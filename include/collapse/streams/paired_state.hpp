@@ -19,21 +19,23 @@ namespace collapse::streams {
 // New sums do not compile below: they are a new version of the format.
 
 void exchange(auto& archive, MaybeConst<ViewSums> auto& view) {
-  auto& [reference, reference_low, sum, sum_squares, own_cubic, other_cubic, exponent, input_epsilon] = view;
+  auto& [reference, reference_low, sum, sum_squares, own_cubic, other_cubic, product_cubic, exponent, input_epsilon] =
+      view;
   exchange_vector(archive, reference);
   exchange_vector(archive, reference_low);
   exchange_vector(archive, sum);
   exchange_vector(archive, sum_squares);
   exchange_vector(archive, own_cubic);
   exchange_vector(archive, other_cubic);
+  exchange_vector(archive, product_cubic);
   archive(exponent);
   archive(input_epsilon);
 }
 
 /// Of sums that have their sizes already.
 void exchange(auto& archive, MaybeConst<CrossSums> auto& sums) {
-  auto& [count, a, b, scatter, quartic_a, quartic_b, quartic_ab, difference_squares, directed, direction_squares,
-         directions, direction_distance] = sums;
+  auto& [count, a, b, scatter, quartic_a, quartic_b, quartic_ab, difference_squares, products, product_squares,
+         product_a, product_b, directed, direction_squares, directions, direction_distance] = sums;
   archive(count);
   exchange(archive, a);
   exchange(archive, b);
@@ -42,6 +44,10 @@ void exchange(auto& archive, MaybeConst<CrossSums> auto& sums) {
   archive(quartic_b);
   archive(quartic_ab);
   archive(difference_squares);
+  exchange_vector(archive, products);
+  archive(product_squares);
+  archive(product_a);
+  archive(product_b);
   archive(directed);
   archive(direction_squares);
   exchange_vector(archive, directions);
@@ -56,8 +62,8 @@ inline void require_possible(const WordReader& archive, const CrossSums& sums) {
     archive.require(view->exponent >= -1100 && view->exponent <= 1100, "a unit is out of range");
     archive.require(view->input_epsilon >= 0.0 && view->input_epsilon < 1.0, "a precision is impossible");
   }
-  for (const double value :
-       {sums.quartic_a, sums.quartic_b, sums.quartic_ab, sums.difference_squares, sums.direction_squares}) {
+  for (const double value : {sums.quartic_a, sums.quartic_b, sums.quartic_ab, sums.difference_squares,
+                             sums.product_squares, sums.product_a, sums.product_b, sums.direction_squares}) {
     archive.require(std::isfinite(value), "a value is not finite");
   }
 }
