@@ -1,5 +1,7 @@
 // What does not depend on the scalar of the embeddings.
+#include <collapse/diagnosis/rules.hpp>
 #include <collapse/metrics/kernel_vendi.hpp>
+#include <collapse/report/validate_options.hpp>
 #include <collapse/streams/jackknife_report.hpp>
 #include <collapse/streams/judged_metrics.hpp>
 #include <collapse/text.hpp>

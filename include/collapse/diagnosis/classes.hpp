@@ -1,6 +1,7 @@
 #pragma once
 
 #include <collapse/diagnosis.hpp>
+#include <collapse/diagnosis/findings.hpp>
 #include <collapse/metrics/marchenko_pastur.hpp>
 #include <collapse/metrics/variance.hpp>
 #include <collapse/options.hpp>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <collapse/diagnosis.hpp>
+#include <collapse/diagnosis/findings.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
 #include <collapse/report/comparison.hpp>
