@@ -7,7 +7,7 @@ set(COLLAPSE_LEAST_PARALLEL_WORK "" CACHE STRING
 mark_as_advanced(COLLAPSE_LEAST_PARALLEL_WORK)
 
 set(compiled_sources)
-foreach(part IN ITEMS reports activations classes compare isotropy neighbourhood)
+foreach(part IN ITEMS accumulators reports activations classes compare isotropy neighbourhood)
   list(APPEND compiled_sources "${PROJECT_SOURCE_DIR}/cmake/compiled/${part}.cpp")
 endforeach()
 # What every report is made of is most of the work: a source for each scalar.

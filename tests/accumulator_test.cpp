@@ -1,4 +1,5 @@
 #include <collapse/accumulator.hpp>
+#include <collapse/measure.hpp>
 
 #include "support/catch.hpp"
 #include "support/reference_statistics.hpp"

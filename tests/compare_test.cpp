@@ -36,14 +36,34 @@ std::string reason(const Comparison& comparison, const std::string& metric) {
   return "";
 }
 
-const char* const names[] = {"alignment",  "invariance",         "barlow_on_diagonal", "barlow_off_diagonal",
-                             "vicreg",     "modality_gap",       "paired_cosine",      "unpaired_cosine",
-                             "linear_cka", "linear_cka_debiased"};
+const char* const names[] = {"alignment",
+                             "invariance",
+                             "barlow_on_diagonal",
+                             "barlow_off_diagonal",
+                             "vicreg",
+                             "modality_gap",
+                             "paired_cosine",
+                             "unpaired_cosine",
+                             "linear_cka",
+                             "linear_cka_debiased",
+                             "signal.share",
+                             "signal.effective_rank",
+                             "signal.participation_ratio"};
 
 double value(const Comparison& c, const std::string& name) {
-  const double values[] = {c.alignment,  c.invariance,         c.barlow_on_diagonal, c.barlow_off_diagonal,
-                           c.vicreg,     c.modality_gap,       c.paired_cosine,      c.unpaired_cosine,
-                           c.linear_cka, c.linear_cka_debiased};
+  const double values[] = {c.alignment,
+                           c.invariance,
+                           c.barlow_on_diagonal,
+                           c.barlow_off_diagonal,
+                           c.vicreg,
+                           c.modality_gap,
+                           c.paired_cosine,
+                           c.unpaired_cosine,
+                           c.linear_cka,
+                           c.linear_cka_debiased,
+                           c.signal.share,
+                           c.signal.effective_rank,
+                           c.signal.participation_ratio};
   return values[std::find(std::begin(names), std::end(names), name) - std::begin(names)];
 }
 
@@ -115,7 +135,7 @@ TEST_CASE("views of different dimensions have their kernels in common and reason
     const reference::Cka cka = reference::linear_cka(reference::widened(a), reference::widened(b));
     CHECK(near(c.linear_cka, cka.biased, 1e-12L));
     CHECK(near(c.linear_cka_debiased, cka.debiased, 1e-11L));
-    CHECK(c.findings.size() == 8);
+    CHECK(c.findings.size() == 11);
     check_reasons(c);
     CHECK(reason(c, "barlow_on_diagonal") == "views of 30 and 12 dimensions have no common space");
     CHECK(c.b.dims == 12);

@@ -1,3 +1,4 @@
+#include <collapse/metrics/population_participation_ratio.hpp>
 #include <collapse/monitor.hpp>
 
 #include "support/catch.hpp"

@@ -1,7 +1,7 @@
 #include <collapse/io/npy.hpp>
 #include <collapse/metrics/isoscore.hpp>
 #include <collapse/metrics/power_law.hpp>
-#include <collapse/statistics/spectra/spectrum.hpp>
+#include <collapse/statistics/spectra/singular_values.hpp>
 
 #include "support/catch.hpp"
 

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 source cmake/setup.sh
-need g++ cmake make libeigen3-dev libfmt-dev catch2 libcli11-dev nlohmann-json3-dev \
+need g++ cmake make python3 libeigen3-dev libfmt-dev catch2 libcli11-dev nlohmann-json3-dev \
   libopenmpi-dev openmpi-bin
 
 cmake --preset "${COLLAPSE_PRESET:-test}" -DCOLLAPSE_BUILD_BENCHMARKS=OFF "${cmake_options[@]}"

@@ -486,7 +486,7 @@ TEST_CASE("other specifications are refused", "[format]") {
 TEST_CASE("verdicts and methods print as their names, in the width asked for", "[format]") {
   CHECK(fmt::format("{}", Verdict::healthy) == "healthy");
   CHECK(fmt::format("{}", Verdict::dimensional_collapse) == "dimensional_collapse");
-  CHECK(fmt::format("{}", Verdict::anisotropic) == "anisotropic");
+  CHECK(fmt::format("{}", Verdict::partial_collapse) == "partial_collapse");
   CHECK(fmt::format("{}", Verdict::cluster_collapse) == "cluster_collapse");
   CHECK(fmt::format("{}", Verdict::class_collapse) == "class_collapse");
   CHECK(fmt::format("{}", Verdict::complete_collapse) == "complete_collapse");

@@ -1,13 +1,15 @@
 // What does not depend on the scalar of the embeddings.
-#include <collapse/accumulator.hpp>
+#include <collapse/diagnosis/rules.hpp>
+#include <collapse/metrics/kernel_vendi.hpp>
+#include <collapse/report/validate_options.hpp>
+#include <collapse/streams/jackknife_report.hpp>
+#include <collapse/streams/judged_metrics.hpp>
 #include <collapse/text.hpp>
 #include <collapse/text/report.hpp>
 
 #include <string>
 
 namespace collapse {
-
-Report Accumulator::report() const { return make_report(); }
 
 std::string text::page_of(const Report& report, char style) { return make_page(report, style); }
 

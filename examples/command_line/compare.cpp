@@ -8,7 +8,7 @@
 #include <collapse/error.hpp>
 #include <collapse/json.hpp>
 #include <collapse/options.hpp>
-#include <collapse/streams/paired_accumulator.hpp>
+#include <collapse/paired_accumulator.hpp>
 #include <collapse/text/comparison.hpp>
 
 #include <fmt/format.h>

@@ -20,10 +20,10 @@ namespace command_line {
 
 namespace {
 
-constexpr std::array verdicts{collapse::Verdict::healthy,        collapse::Verdict::dimensional_collapse,
-                              collapse::Verdict::anisotropic,    collapse::Verdict::cluster_collapse,
-                              collapse::Verdict::class_collapse, collapse::Verdict::complete_collapse,
-                              collapse::Verdict::undetermined};
+constexpr std::array verdicts{
+    collapse::Verdict::healthy,          collapse::Verdict::partial_collapse, collapse::Verdict::dimensional_collapse,
+    collapse::Verdict::cluster_collapse, collapse::Verdict::class_collapse,   collapse::Verdict::complete_collapse,
+    collapse::Verdict::undetermined};
 
 constexpr std::array methods{collapse::SpectrumMethod::automatic, collapse::SpectrumMethod::gram,
                              collapse::SpectrumMethod::svd};
@@ -65,7 +65,7 @@ std::string name_of(const std::vector<std::string>& paths) {
 }
 
 std::string verdicts_and_status() {
-  return "Verdicts: healthy, dimensional_collapse, anisotropic, cluster_collapse,\n"
+  return "Verdicts: healthy, partial_collapse, dimensional_collapse, cluster_collapse,\n"
          "          class_collapse, complete_collapse, undetermined\n\n"
          "Exit status: 0 scored, 1 a verdict named by --fail-on was reached (the report\n"
          "is printed all the same), 2 bad usage or input (one line on standard error).\n\n";

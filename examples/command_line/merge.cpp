@@ -3,6 +3,8 @@
 #include "parser.hpp"
 #include "score.hpp"
 
+#include <collapse/options.hpp>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,6 +17,7 @@ struct MergeArguments {
   std::vector<std::string> paths;
   std::string save_state;
   Output output;
+  collapse::Thresholds thresholds;  ///< a state has none
 };
 
 }  // namespace
@@ -27,9 +30,10 @@ Command merge_command(Arguments& arguments) {
                    "  collapse merge monday.state tuesday.state --save-state week.state");
   arguments.files("STATE", "Files written by --save-state", told->paths);
   declare_output(arguments, told->output);
+  declare_thresholds(arguments, told->thresholds);
   declare_saving(arguments, told->save_state);
   return {[told] { return name_of(told->paths); },
-          [told] { return merge(told->paths, told->save_state, told->output); }};
+          [told] { return merge(told->paths, told->save_state, told->output, told->thresholds); }};
 }
 
 }  // namespace command_line

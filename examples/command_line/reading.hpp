@@ -5,7 +5,7 @@
 #include "stopwatch.hpp"
 
 #include <collapse/accumulator.hpp>
-#include <collapse/streams/labelled_accumulator.hpp>
+#include <collapse/labelled_accumulator.hpp>
 
 #include <Eigen/Core>
 

@@ -39,6 +39,7 @@ struct ScoreArguments {
 /// Prints what the states in files have seen together.
 /// @param save_state  the file to write that to as well; empty for none
 /// @returns the exit status
-[[nodiscard]] int merge(const std::vector<std::string>& paths, const std::string& save_state, const Output& output);
+[[nodiscard]] int merge(const std::vector<std::string>& paths, const std::string& save_state, const Output& output,
+                        const collapse::Thresholds& thresholds);
 
 }  // namespace command_line

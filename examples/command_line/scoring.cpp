@@ -121,7 +121,7 @@ Measured measure(const ScoreArguments& arguments) {
 }
 
 /// What the states in files have seen together.
-Measured load(const std::vector<std::string>& paths, bool saved) {
+Measured load(const std::vector<std::string>& paths, bool saved, const collapse::Thresholds& thresholds) {
   std::optional<collapse::Accumulator> all;
   for (const std::string& path : paths) {
     collapse::Accumulator part = collapse::io::load_state(path);
@@ -136,7 +136,7 @@ Measured load(const std::vector<std::string>& paths, bool saved) {
     }
   }
   if (!is_measurable(*all, name_of(paths), saved)) return {std::move(*all), {}};
-  collapse::Report report = all->report();
+  collapse::Report report = all->report(thresholds);
   return {std::move(*all), {.report = std::move(report)}};
 }
 
@@ -166,8 +166,9 @@ int score(const ScoreArguments& arguments) {
   return conclude(measured, arguments.save_state, arguments.output);
 }
 
-int merge(const std::vector<std::string>& paths, const std::string& save_state, const Output& output) {
-  return conclude(load(paths, !save_state.empty()), save_state, output);
+int merge(const std::vector<std::string>& paths, const std::string& save_state, const Output& output,
+          const collapse::Thresholds& thresholds) {
+  return conclude(load(paths, !save_state.empty(), thresholds), save_state, output);
 }
 
 }  // namespace command_line

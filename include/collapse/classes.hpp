@@ -85,7 +85,7 @@ inline void validate(const ClassOptions& options) {
   }
 }
 
-namespace detail {
+namespace streams {
 
 inline void require_classifier(const ClassOptions& options, Index dims) {
   if (!options.classifier) return;
@@ -240,7 +240,7 @@ void measure_class_rows(ClassCollapse& result, const linalg::MatrixView<Scalar>&
   const Index classes = means.classes();
   std::vector<Index> class_of;
   class_of.reserve(labelled.label.size());
-  for (const std::int64_t label : labelled.label) class_of.push_back(statistics::place_of(means.label, label));
+  for (const std::int64_t label : labelled.label) class_of.push_back(statistics::index_of(means.label, label));
 
   if (options.classifier && std::count(predictions.begin(), predictions.end(), metrics::no_prediction) > 0) {
     const std::vector<std::int64_t> classified = metrics::classify(z, rows, *options.classifier);
@@ -338,7 +338,7 @@ template <class Derived>
   return result;
 }
 
-}  // namespace detail
+}  // namespace streams
 
 /// Measures how embeddings lie by class: neural collapse, separation of the classes, the spectrum of each, and on
 /// demand silhouettes, k-NN and linear-probe accuracy.
@@ -357,7 +357,7 @@ template <class Derived>
 template <class Derived, Labels Y>
 [[nodiscard]] ClassCollapse class_collapse(const Eigen::DenseBase<Derived>& Z, const Y& labels,
                                            const ClassOptions& options = {}) {
-  return detail::class_collapse(Z, statistics::read_labels(labels, "labels"), nullptr, options);
+  return streams::class_collapse(Z, statistics::read_labels(labels, "labels"), nullptr, options);
 }
 
 /// The same with the label that a classifier predicts for each row, for nc4.
@@ -373,14 +373,14 @@ template <class Derived, Labels Y, Labels P>
 [[nodiscard]] ClassCollapse class_collapse(const Eigen::DenseBase<Derived>& Z, const Y& labels, const P& predictions,
                                            const ClassOptions& options = {}) {
   const std::vector<std::int64_t> predicted = statistics::read_labels(predictions, "predictions");
-  return detail::class_collapse(Z, statistics::read_labels(labels, "labels"), &predicted, options);
+  return streams::class_collapse(Z, statistics::read_labels(labels, "labels"), &predicted, options);
 }
 
 #ifdef COLLAPSE_COMPILED
-#define COLLAPSE_CLASSES_INSTANCES(Keyword, Scalar)                                                          \
-  Keyword template void detail::measure_class_rows(ClassCollapse&, const linalg::MatrixView<Scalar>&,        \
-                                                   const LabelledRows&, const ClassSums&, const ClassMeans&, \
-                                                   const ClassMeans&, std::vector<std::int64_t>, const ClassOptions&);
+#define COLLAPSE_CLASSES_INSTANCES(Keyword, Scalar)                                                                \
+  Keyword template void streams::measure_class_rows(                                                               \
+      ClassCollapse&, const linalg::MatrixView<Scalar>&, const LabelledRows&, const ClassSums&, const ClassMeans&, \
+      const ClassMeans&, std::vector<std::int64_t>, const ClassOptions&);
 COLLAPSE_EXTERN_INSTANCES(COLLAPSE_CLASSES_INSTANCES)
 #endif
 

@@ -3,7 +3,7 @@
 /// @mainpage collapse
 /// Measures representation collapse. This header brings the report and its numbers, the accumulator and the monitor.
 /// What is measured on demand has headers of its own: isotropy.hpp, compare.hpp (for streams
-/// streams/paired_accumulator.hpp), classes.hpp (streams/labelled_accumulator.hpp), neighbourhood.hpp, layers.hpp and
+/// paired_accumulator.hpp), classes.hpp (labelled_accumulator.hpp), neighbourhood.hpp, layers.hpp and
 /// metrics/activations.hpp, and a page for each in text/. The adapters for other libraries are included one by one.
 ///
 /// Start at collapse::measure and collapse::Accumulator. A page for each family of numbers says where codes disagree

@@ -38,20 +38,24 @@ class NonFiniteError : public Error {
  public:
   /// @param name  of the matrix
   NonFiniteError(Eigen::Index row, Eigen::Index col, double value, const char* name = "Z")
-      : Error(fmt::format("embeddings hold a non-finite value: {}({}, {}) is {} (row {}, column {}, counted from 0); "
-                          "repair the input or drop such rows with Options::nonfinite = NonFinite::skip_rows",
-                          name, row, col, value, row, col)),
-        row_(row),
-        col_(col) {}
+      : Error(message(row, col, value, name)), row_(row), col_(col) {}
 
   /// The same of one matrix among several.
   NonFiniteError(std::string_view which, const NonFiniteError& error)
-      : Error(fmt::format("{}: {}", which, error.what())), row_(error.row_), col_(error.col_) {}
+      : Error(std::string(which).append(": ").append(error.what())), row_(error.row_), col_(error.col_) {}
 
   [[nodiscard]] Eigen::Index row() const noexcept { return row_; }
   [[nodiscard]] Eigen::Index col() const noexcept { return col_; }
 
  private:
+  /// Every program includes this header, and a format that the compiler checks costs each of them more than the rest.
+  static std::string message(Eigen::Index row, Eigen::Index col, double value, const char* name) {
+    return fmt::vformat(
+        "embeddings hold a non-finite value: {0}({1}, {2}) is {3} (row {1}, column {2}, counted from 0); "
+        "repair the input or drop such rows with Options::nonfinite = NonFinite::skip_rows",
+        fmt::make_format_args(name, row, col, value));
+  }
+
   Eigen::Index row_;
   Eigen::Index col_;
 };
@@ -71,8 +75,7 @@ class StateError : public Error {
 /// A file cannot be read, or does not hold what its format promises.
 class FileError : public Error {
  public:
-  FileError(std::string path, const std::string& what)
-      : Error(fmt::format("{}: {}", path, what)), path_(std::move(path)) {}
+  FileError(std::string path, const std::string& what) : Error(path + ": " + what), path_(std::move(path)) {}
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 

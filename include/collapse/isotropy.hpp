@@ -14,7 +14,7 @@
 #include <collapse/statistics/pairs/pair_potential.hpp>
 #include <collapse/statistics/pairs/pair_selection.hpp>
 #include <collapse/statistics/rows/rows.hpp>
-#include <collapse/statistics/spectra/direction_spectrum.hpp>
+#include <collapse/statistics/spectra/direction_singular_values.hpp>
 #include <collapse/statistics/spectra/leverage.hpp>
 #include <collapse/statistics/spectra/partition_function.hpp>
 #include <collapse/statistics/spectra/spectrum.hpp>

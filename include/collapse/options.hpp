@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/error.hpp>
 #include <collapse/report.hpp>
 
@@ -16,19 +17,30 @@ enum class NonFinite {
   skip_rows  ///< leave such rows out and count them in `norms.skipped_rows`
 };
 
-/// Where each finding begins. The defaults are meant for self-supervised encoders; every finding quotes its threshold.
-/// What small samples do to a number is no part of a threshold: `diagnose` accounts for N and D.
+/// Where each finding begins. The defaults are fitted to encoders of many kinds, leaving one kind out at a time
+/// (`benchmarks/detection/fit.py`); every finding quotes its threshold. What small samples do to a number is no part of a
+/// threshold: `diagnose` accounts for N and D.
 struct Thresholds {
-  double complete_dispersion = 0.01;    ///< complete collapse at or below this `variance.dispersion`
-  double complete_cosine = 0.975;       ///< ... or at or above this mean cosine, whatever the norms
-  double dimensional_ratio = 0.25;      ///< dimensional collapse at or below this share of a healthy effective rank
-  double anisotropic_cosine = 0.5;      ///< anisotropic at or above this mean cosine
+  double complete_dispersion = 0.01;  ///< complete collapse at or below this `variance.dispersion`
+  double complete_cosine = 0.975;     ///< ... or at or above this mean cosine, where rows are near a point
+  double complete_spread = 0.1;       ///< rows are near a point at or below this `variance.dispersion`
+  double isotropic_ratio = 0.78;      ///< what is left is noise from this share of an isotropic effective rank on
+  double line_participation = 1.25;   ///< dimensional collapse at or below this participation ratio
+  double few_directions = 0.4;        ///< ... or at or below this power of the directions there could be, and a cliff
+  double redundancy = 0.5;            ///< ... or from this mean squared correlation on, beyond chance, beside noise
+  double dimensional_ratio = 0.0;     ///< ... or at or below this share of a healthy effective rank: of a baseline
+  double cluster_pairs = 0.015;       ///< clusters from this share of pairs that point the same way, apart from others
+  double cluster_points = 9.5;        ///< cluster collapse of up to so many points; more may well be classes
+  double partial_share = 0.08;        ///< partial collapse from this share of rows on one point on
+  double anisotropic_cosine = 0.5;    ///< a common direction is told at or above this mean cosine
+  double unequal_scales = 0.2;        ///< columns are of unequal scale where fewer than this share hold the variance
   double redundant_correlation = 0.99;  ///< redundant dimensions at or above this correlation
   Index minimum_samples = 16;           ///< with fewer rows only complete collapse can be told
-  double redundancy = 0.25;             ///< dimensional collapse from this mean squared correlation on, beyond chance
-  double cluster_pairs =
-      0.015;  ///< cluster collapse from this share of pairs that point the same way, apart from others
+  double signal_share = 0.15;           ///< with two views: complete collapse at or below this `signal.share`
+  double signal_rank = 1.75;            ///< ... dimensional collapse at or below this `signal.effective_rank`
   double neural_collapse = 0.1;  ///< with labels: rows lie at their class means at or below this `nc1_ratio` and `cdnv`
+  double parted_classes = 0.3;   ///< with labels: few directions and points are the classes' at or below this `cdnv`
+  double class_ratio = 0.25;     ///< with labels: a class has collapsed at or below this share of the usual rank
   double smallest_norm = 0.0;    ///< norm collapse below this mean norm: in the units of the encoder, so off by default
   double largest_norm = std::numeric_limits<double>::infinity();  ///< norm explosion above this mean norm
 
@@ -37,21 +49,50 @@ struct Thresholds {
     visit(field("complete_dispersion", &Thresholds::complete_dispersion,
                 {.tells = "complete collapse at or below this dispersion", .range = "[0, 1]"}));
     visit(field("complete_cosine", &Thresholds::complete_cosine,
-                {.tells = "complete collapse at or above this mean cosine", .range = "[-1, 1]"}));
+                {.tells = "complete collapse at or above this mean cosine, near a point", .range = "[-1, 1]"}));
+    visit(field("complete_spread", &Thresholds::complete_spread,
+                {.tells = "rows are near a point at or below this dispersion", .range = "[0, 1]"}));
     visit(
-        field("dimensional_ratio", &Thresholds::dimensional_ratio,
-              {.tells = "dimensional collapse at or below this share of a healthy effective rank", .range = "[0, 1]"}));
+        field("isotropic_ratio", &Thresholds::isotropic_ratio,
+              {.tells = "what is left is noise from this share of an isotropic effective rank on", .range = "[0, 1]"}));
+    visit(field("line_participation", &Thresholds::line_participation,
+                {.tells = "dimensional collapse at or below this participation ratio", .range = ">= 0"}));
+    visit(field(
+        "few_directions", &Thresholds::few_directions,
+        {.tells = "dimensional collapse at or below this power of the directions there could be", .range = "[0, 1]"}));
+    visit(field("cluster_points", &Thresholds::cluster_points,
+                {.tells = "cluster collapse of up to so many points", .range = ">= 0"}));
+    visit(field("partial_share", &Thresholds::partial_share,
+                {.tells = "partial collapse from this share of rows on one point on", .range = "[0, 1]"}));
+    visit(field(
+        "unequal_scales", &Thresholds::unequal_scales,
+        {.tells = "columns are of unequal scale where fewer than this share hold the variance", .range = "[0, 1]"}));
+    visit(field("parted_classes", &Thresholds::parted_classes,
+                {.tells = "few directions and points are the classes' at or below this `cdnv`", .range = ">= 0"}));
+    visit(field("class_ratio", &Thresholds::class_ratio,
+                {.tells = "a class has collapsed at or below this share of the usual rank", .range = "[0, 1]"}));
+    visit(field(
+        "dimensional_ratio", &Thresholds::dimensional_ratio,
+        {.tells = "dimensional collapse at or below this share of a healthy effective rank; 0: only by a baseline",
+         .range = "[0, 1]"}));
     visit(field("anisotropic_cosine", &Thresholds::anisotropic_cosine,
-                {.tells = "anisotropic at or above this mean cosine", .range = "[-1, 1]"}));
+                {.tells = "a common direction is told at or above this mean cosine", .range = "[-1, 1]"}));
     visit(field("redundant_correlation", &Thresholds::redundant_correlation,
                 {.tells = "redundant dimensions at or above this correlation", .range = "[0, 1]"}));
     visit(field("minimum_samples", &Thresholds::minimum_samples,
                 {.tells = "with fewer rows only complete collapse can be told", .range = ">= 2"}));
     visit(field(
         "redundancy", &Thresholds::redundancy,
-        {.tells = "dimensional collapse from this mean squared correlation on, beyond chance", .range = "[0, 1]"}));
+        {.tells = "dimensional collapse from this mean squared correlation on, beyond chance, with noise beside it",
+         .range = "[0, 1]"}));
     visit(field("cluster_pairs", &Thresholds::cluster_pairs,
                 {.tells = "cluster collapse from this share of pairs that point the same way", .range = "[0, 1]"}));
+    visit(field("signal_share", &Thresholds::signal_share,
+                {.tells = "with two views, complete collapse at or below this share of the variance that both have",
+                 .range = "[0, 1]"}));
+    visit(field("signal_rank", &Thresholds::signal_rank,
+                {.tells = "with two views, dimensional collapse at or below this effective rank of what both share",
+                 .range = ">= 0"}));
     visit(field("neural_collapse", &Thresholds::neural_collapse,
                 {.tells = "rows lie at their class means at or below this", .range = ">= 0"}));
     visit(field("smallest_norm", &Thresholds::smallest_norm,
@@ -71,13 +112,13 @@ struct Thresholds {
   }
 
   /// Hidden states of language models share a direction by nature (Ethayarajh 2019: mean cosines to 0.99 in the last
-  /// layer), and a few dimensions hold most of their variance.
+  /// layer).
   [[nodiscard]] static Thresholds language_model() {
     Thresholds result;
     result.complete_dispersion = 0.001;
     result.complete_cosine = 0.998;
+    result.complete_spread = 0.01;
     result.anisotropic_cosine = 0.95;
-    result.dimensional_ratio = 0.1;
     return result;
   }
 
@@ -85,7 +126,6 @@ struct Thresholds {
   [[nodiscard]] static Thresholds autoencoder() {
     Thresholds result;
     result.anisotropic_cosine = 0.8;
-    result.dimensional_ratio = 0.1;
     return result;
   }
 
@@ -94,7 +134,10 @@ struct Thresholds {
   [[nodiscard]] static Thresholds from_baseline(const Report& report) {
     Thresholds result;
     const auto halfway_to_one = [](double value) { return 0.5 * (1.0 + std::clamp(value, 0.0, 1.0)); };
-    if (std::isfinite(report.variance.dispersion)) result.complete_dispersion = 0.1 * report.variance.dispersion;
+    if (std::isfinite(report.variance.dispersion)) {
+      result.complete_dispersion = 0.1 * report.variance.dispersion;
+      result.complete_spread = std::min(result.complete_spread, 0.5 * report.variance.dispersion);
+    }
     if (std::isfinite(report.cosine.mean)) {
       result.anisotropic_cosine = halfway_to_one(report.cosine.mean);
       result.complete_cosine = std::max(result.complete_cosine, halfway_to_one(result.anisotropic_cosine));
@@ -132,46 +175,13 @@ struct Options {
 };
 
 /// Throws OptionError unless every threshold lies in its range.
-inline void validate(const Thresholds& thresholds) {
-  const auto require = [](const char* name, double value, double least, double most) {
-    if (value >= least && value <= most) return;
-    throw OptionError(fmt::format("Thresholds::{} is {}; it lies from {} to {}", name, value, least, most));
-  };
-  constexpr double infinity = std::numeric_limits<double>::infinity();
-  require(member_name<&Thresholds::complete_dispersion>, thresholds.complete_dispersion, 0.0, 1.0);
-  require(member_name<&Thresholds::complete_cosine>, thresholds.complete_cosine, -1.0, 1.0);
-  require(member_name<&Thresholds::dimensional_ratio>, thresholds.dimensional_ratio, 0.0, 1.0);
-  require(member_name<&Thresholds::anisotropic_cosine>, thresholds.anisotropic_cosine, -1.0, 1.0);
-  require(member_name<&Thresholds::redundant_correlation>, thresholds.redundant_correlation, 0.0, 1.0);
-  require(member_name<&Thresholds::redundancy>, thresholds.redundancy, 0.0, 1.0);
-  require(member_name<&Thresholds::cluster_pairs>, thresholds.cluster_pairs, 0.0, 1.0);
-  require(member_name<&Thresholds::neural_collapse>, thresholds.neural_collapse, 0.0, infinity);
-  require(member_name<&Thresholds::smallest_norm>, thresholds.smallest_norm, 0.0, infinity);
-  require(member_name<&Thresholds::largest_norm>, thresholds.largest_norm, thresholds.smallest_norm, infinity);
-  if (thresholds.minimum_samples < 2) {
-    throw OptionError(fmt::format("Thresholds::{} is {}; at least 2 rows have a spread",
-                                  member_name<&Thresholds::minimum_samples>, thresholds.minimum_samples));
-  }
-}
+COLLAPSE_INLINE void validate(const Thresholds& thresholds);
 
 /// Throws OptionError unless every option lies in its range.
-inline void validate(const Options& options) {
-  if (options.pair_rows < 2) {
-    throw OptionError(fmt::format("Options::pair_rows is {}; at least 2 rows make a pair", options.pair_rows));
-  }
-  if (options.alpha_first < 1 || options.alpha_last < options.alpha_first) {
-    throw OptionError(fmt::format("Options::alpha_first = {}, alpha_last = {}; ranks count from 1 and first <= last",
-                                  options.alpha_first, options.alpha_last));
-  }
-  if (options.resamples != 0 && options.resamples < 2) {
-    throw OptionError(fmt::format("Options::resamples is {}; at least 2 groups of rows have a spread, 0 asks for none",
-                                  options.resamples));
-  }
-  if (!(options.confidence_level > 0.0 && options.confidence_level < 1.0)) {
-    throw OptionError(
-        fmt::format("Options::confidence_level is {}; it is a probability between 0 and 1", options.confidence_level));
-  }
-  validate(options.thresholds);
-}
+COLLAPSE_INLINE void validate(const Options& options);
 
 }  // namespace collapse
+
+#ifndef COLLAPSE_COMPILED
+#include <collapse/report/validate_options.hpp>
+#endif

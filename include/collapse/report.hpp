@@ -10,6 +10,8 @@
 #include <collapse/report/undefined.hpp>
 #include <collapse/report/variance.hpp>
 
+#include <vector>
+
 /// What `measure` returns: plain aggregates. Each block lists its numbers in `fields`, under the names of their JSON
 /// keys; see report/field.hpp. A number that is undefined for the input is NaN (an index or a count: `std::nullopt`),
 /// never 0 or 1 by accident, and the findings of the diagnosis say why.
@@ -28,6 +30,9 @@ struct Report {
   Spectrum spectrum_uncentered;  ///< of the rows as they are; its effective rank is RankMe
   Diagnosis diagnosis;
   Confidence confidence;  ///< see Options::resamples
+  /// The same of all rows but `norms.outlier_rows`, where there are any; none otherwise. Shape and cosines are judged
+  /// by it. No part of the catalogue.
+  std::vector<Report> without_outliers;
 
   template <class Visit>
   static constexpr void fields(Visit&& visit) {

@@ -372,11 +372,12 @@ TEST_CASE("option --fail-on exits with status 1 when its verdict is reached, and
   cone.array() += 2.0F;
   const std::vector<std::pair<std::string, Dense<float>>> all{
       {"healthy", exact(60, 6)},      {"complete_collapse", Dense<float>(Dense<float>::Constant(60, 6, 0.5F))},
-      {"dimensional_collapse", thin}, {"anisotropic", cone},
+      {"dimensional_collapse", thin}, {"healthy", cone},
       {"undetermined", exact(4, 6)},
   };
-  const std::vector<std::string> names{"healthy",        "dimensional_collapse", "anisotropic", "cluster_collapse",
-                                       "class_collapse", "complete_collapse",    "undetermined"};
+  const std::vector<std::string> names{"healthy",          "partial_collapse", "dimensional_collapse",
+                                       "cluster_collapse", "class_collapse",   "complete_collapse",
+                                       "undetermined"};
   for (const auto& [verdict, z] : all) {
     CAPTURE(verdict);
     const std::filesystem::path file = folder.write("Z.npy", npy(z));
@@ -478,7 +479,7 @@ TEST_CASE("a bad value is refused with the option and the value", "[command_line
       {"--repeat", {"0", "-2", "x", "2.5", "9223372036854775808"}},
       {"--seed", {"-1", "x", "0.5", "7 8", "18446744073709551616", "99999999999999999999999"}},
       {"--method", {"qr", "SVD", "automatic", "gram,svd"}},
-      {"--fail-on", {"collapse", "Healthy", "complete", "complete_collapse anisotropic", "complete-collapse"}}};
+      {"--fail-on", {"collapse", "Healthy", "complete", "complete_collapse healthy", "complete-collapse"}}};
   for (const auto& [option, values] : bad) {
     for (const std::string& value : values) {
       for (const std::string between : {" ", "="}) {
@@ -495,18 +496,18 @@ TEST_CASE("a bad value is refused with the option and the value", "[command_line
   }
   // The names that would do are part of the answer.
   CHECK(mentions(score(file, "--method qr").err, "auto, gram, svd"));
-  CHECK(mentions(score(file, "--fail-on x").err, "healthy, dimensional_collapse, anisotropic"));
+  CHECK(mentions(score(file, "--fail-on x").err, "healthy, partial_collapse, dimensional_collapse"));
 }
 
 TEST_CASE("one bad verdict in a list is refused by name", "[command_line]") {
   const TemporaryFolder folder;
   const std::filesystem::path file = folder.write("Z.npy", npy(exact(40, 5)));
-  for (const std::string list : {"healthy,", ",healthy", "healthy,,anisotropic", ","}) {
+  for (const std::string list : {"healthy,", ",healthy", "healthy,,undetermined", ","}) {
     CAPTURE(list);
     check_refused(score(file, "--fail-on " + list), "--fail-on: ''");
   }
   check_refused(score(file, "--fail-on healthy,ansiotropic,undetermined"), "--fail-on: 'ansiotropic'");
-  check_refused(score(file, "--fail-on \"healthy, anisotropic\""), "--fail-on: ' anisotropic'");
+  check_refused(score(file, "--fail-on \"healthy, undetermined\""), "--fail-on: ' undetermined'");
 }
 
 TEST_CASE("a bad option is refused before the file is looked at", "[command_line]") {

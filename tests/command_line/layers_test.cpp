@@ -87,8 +87,8 @@ TEST_CASE("the command layers fails on the verdict of any layer", "[command_line
   const std::string second = quoted(folder.write("second.npy", npy_file(network.second)));
   const std::string both = first + " " + second;
   CHECK(layers(both + " --fail-on complete_collapse").status == 1);
-  CHECK(layers(both + " --fail-on anisotropic,healthy").status == 1);
-  CHECK(layers(both + " --fail-on anisotropic").status == 0);
+  CHECK(layers(both + " --fail-on partial_collapse,healthy").status == 1);
+  CHECK(layers(both + " --fail-on partial_collapse").status == 0);
   CHECK(layers(first + " --fail-on complete_collapse").status == 0);
   CHECK(layers(both + " --fail-on complete_collapse").out == layers(both).out);
 }

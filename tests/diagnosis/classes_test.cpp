@@ -130,24 +130,24 @@ TEST_CASE("a class with a quarter of the median's directions has collapsed by it
   CHECK(diagnose(report, classes).verdict == Verdict::healthy);
 }
 
-TEST_CASE("classes of few rows, and two classes alone, are not judged", "[class_diagnosis]") {
+TEST_CASE("classes of few rows are not judged", "[class_diagnosis]") {
   const Report report = healthy_report();
   ClassCollapse classes = healthy_classes();
   classes.per_class.variance(3) = 0.0;
-  classes.per_class.samples[3] = 15;
+  classes.per_class.samples[3] = 7;
   CHECK(diagnose(report, classes).verdict == Verdict::healthy);
   CHECK(diagnose(report, classes, {.minimum_samples = 15}).verdict == Verdict::class_collapse);
 
   classes = healthy_classes();
   classes.per_class.variance(0) = 0.0;
-  for (std::size_t c = 2; c < 10; ++c) classes.per_class.samples[c] = 2;
+  for (std::size_t c = 1; c < 10; ++c) classes.per_class.samples[c] = 2;
   const Diagnosis diagnosis = diagnose(report, classes);
   CHECK(diagnosis.verdict == Verdict::undetermined);
   REQUIRE(diagnosis.findings.size() == 1);
   CHECK(diagnosis.findings[0].kind == FindingKind::too_few_samples);
   CHECK(diagnosis.findings[0].value == 2.0);
-  CHECK(diagnosis.findings[0].threshold == 16.0);
-  classes.per_class.samples[2] = 16;
+  CHECK(diagnosis.findings[0].threshold == 8.0);
+  classes.per_class.samples[2] = 8;
   CHECK(diagnose(report, classes).verdict == Verdict::class_collapse);
 
   // Labels of two classes ask for no more than they can tell.
@@ -156,6 +156,28 @@ TEST_CASE("classes of few rows, and two classes alone, are not judged", "[class_
   CHECK(diagnose(report, classes).verdict == Verdict::healthy);
   classes.per_class = {};
   CHECK(diagnose(report, classes).verdict == Verdict::healthy);
+}
+
+TEST_CASE("of two classes the thin one is found, and none where both are thin", "[class_diagnosis]") {
+  // Ten rows of 16 dimensions each, isotropic or along a line.
+  const auto verdict = [](bool first, bool second) {
+    Eigen::MatrixXd rows = synthetic::isotropic<double>(20, 16, 4);
+    const Eigen::MatrixXd line = synthetic::low_rank<double>(20, 16, 1, 5);
+    std::vector<std::int64_t> labels;
+    for (Index i = 0; i < 20; ++i) {
+      labels.push_back(i / 10);
+      if (i < 10 ? first : second) rows.row(i) = line.row(i);
+    }
+    return diagnose(measure(rows), class_collapse(rows, labels));
+  };
+  CHECK(find(verdict(false, false), "class_collapse") == nullptr);
+  CHECK(find(verdict(true, true), "class_collapse") == nullptr);
+  for (const bool first : {false, true}) {
+    const Diagnosis thin = verdict(first, !first);
+    REQUIRE(find(thin, "class_collapse") != nullptr);
+    CHECK(contains(find(thin, "class_collapse")->explanation, first ? "class 0" : "class 1"));
+    CHECK(thin.verdict == Verdict::class_collapse);
+  }
 }
 
 TEST_CASE("rows at class means that are apart are what labels ask for", "[class_diagnosis]") {
@@ -176,7 +198,7 @@ TEST_CASE("rows at class means that are apart are what labels ask for", "[class_
     REQUIRE(find(labelled, kind) != nullptr);
     CHECK(find(labelled, kind)->severity == 0.0);
     CHECK_FALSE(find(labelled, kind)->decisive);
-    CHECK(contains(find(labelled, kind)->explanation, "4 classes ask for no more"));
+    CHECK(contains(find(labelled, kind)->explanation, "4 classes that are apart"));
   }
   // Only just within the threshold, and only just not.
   CHECK(find(diagnose(report, classes, {.neural_collapse = classes.nc1_ratio}), "neural_collapse") != nullptr);

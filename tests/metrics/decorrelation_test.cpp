@@ -2,6 +2,7 @@
 #include "support/reference_statistics.hpp"
 
 #include <collapse/metrics/decorrelation.hpp>
+#include <collapse/metrics/variance.hpp>
 
 #include <Eigen/QR>
 

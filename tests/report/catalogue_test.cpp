@@ -79,7 +79,7 @@ Report healthy_report(Index samples = 1000, Index dims = 64) {
   Report report;
   report.samples = samples;
   report.dims = dims;
-  report.norms = {8.0, 0.5, 6.0, 10.0, 0, 0};
+  report.norms = {8.0, 0.5, 6.0, 10.0, 0, 0, {}, 0.0};
   report.cosine.mean = 0.01;
   report.cosine.std = 0.125;
   report.cosine.pairs = 1000;
@@ -98,6 +98,7 @@ Report healthy_report(Index samples = 1000, Index dims = 64) {
     spectrum->effective_rank_vs_expected = 0.95;
     spectrum->effective_rank = 57.0;
     spectrum->alpha = 0.3;
+    spectrum->leading_rank = spectrum->numerical_rank;
   }
   return report;
 }
@@ -220,13 +221,40 @@ TEST_CASE("every finding that a diagnosis makes refers to a number and to a thre
   };
   with([](Report& r) { r.spectrum.numerical_rank = 0; });
   with([](Report& r) { r.variance.dispersion = 0.001; });
-  with([](Report& r) { r.cosine.mean = 0.99; });
+  with([](Report& r) {
+    r.cosine.mean = 0.99;
+    r.variance.dispersion = 0.05;
+  });
+  with([](Report& r) { r.variance.dispersion = 0.05; });
+  with([](Report& r) { r.variance.largest_point = 0.5; });
+  with([](Report& r) {
+    r.variance.largest_point = 0.5;
+    r.variance.crowded_points = 2;
+    r.variance.crowded_rows = 1.0;
+  });
+  with([](Report& r) { r.variance.duplicate_rows = 0.5; });
+  with([](Report& r) {
+    r.cosine.mean = 0.7;
+    r.cosine.mean_of_others = 0.1;
+    r.cosine.dominant_dimensions = {3};
+    r.cosine.dominant_shares = Eigen::VectorXd::Constant(1, 0.6);
+  });
+  with([](Report& r) {
+    r.variance.per_dimension = Eigen::VectorXd::Ones(64);
+    r.variance.per_dimension(3) = r.variance.max = 1e6;
+    r.variance.median = 1.0;
+  });
+  with([](Report& r) {
+    r.norms.outlier_rows = {3};
+    r.norms.outlier_share = 0.9;
+  });
+  with([](Report& r) { r.spectrum.effective_rank = 2.0, r.spectrum.leading_rank = 2; });
+  with([](Report& r) { r.spectrum.participation_ratio = r.decorrelation.participation_ratio = 1.0; });
   with([](Report& r) {
     r.cosine.histogram.fill(0);
     r.cosine.histogram[63] = 130;
     r.cosine.histogram[30] = 870;
   });
-  with([](Report& r) { r.spectrum.effective_rank_vs_expected = 0.1; });
   with([](Report& r) { r.decorrelation.redundancy = 0.5; });
   with([](Report& r) { r.cosine.mean = 0.7; });
   with([](Report& r) { r.decorrelation.max_abs_correlation = 1.0; });

@@ -68,7 +68,7 @@ namespace collapse::reference {
   c.a.dims = 16;
   c.b.dims = 17;
   c.a.diagnosis.verdict = Verdict::healthy;
-  c.b.diagnosis.verdict = Verdict::anisotropic;
+  c.b.diagnosis.verdict = Verdict::partial_collapse;
   return c;
 }
 

@@ -14,10 +14,20 @@ TEST_CASE("a scenario of strength 0 is healthy and of strength 1 is not but for 
     CAPTURE(std::string(to_string(family)));
     CHECK(synthetic::truth(family, 0.0).collapsed == false);
     CHECK(synthetic::truth(family, 0.0).verdict == Verdict::healthy);
+    if (family == Family::cone) continue;
     CHECK(synthetic::truth(family, 1.0).collapsed == !synthetic::is_healthy(family));
     CHECK(synthetic::truth(family, 0.75).collapsed == !synthetic::is_healthy(family));
     if (!synthetic::is_healthy(family)) CHECK_FALSE(synthetic::truth(family, 0.5).collapsed.has_value());
   }
+}
+
+TEST_CASE("a cone is no collapse, and so narrow that it may be noise around a point nobody can tell", "[scenario]") {
+  for (const double strength : {0.25, 0.75, 0.85}) {
+    CHECK(synthetic::truth(Family::cone, strength).collapsed == false);
+    CHECK(synthetic::truth(Family::cone, strength).verdict == Verdict::healthy);
+  }
+  CHECK_FALSE(synthetic::truth(Family::cone, 1.0).collapsed.has_value());
+  CHECK_FALSE(synthetic::truth(Family::cone, 1.0).verdict.has_value());
 }
 
 TEST_CASE("rows of a scenario are those of its generator", "[scenario]") {

@@ -10,6 +10,7 @@
 
 #include <collapse/accumulator.hpp>
 #include <collapse/error.hpp>
+#include <collapse/streams/needs_rows.hpp>
 
 #include <mpi.h>
 

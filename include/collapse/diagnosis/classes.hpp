@@ -1,6 +1,7 @@
 #pragma once
 
 #include <collapse/diagnosis.hpp>
+#include <collapse/diagnosis/findings.hpp>
 #include <collapse/metrics/marchenko_pastur.hpp>
 #include <collapse/metrics/variance.hpp>
 #include <collapse/options.hpp>
@@ -32,11 +33,19 @@ class ClassExamination {
 
   [[nodiscard]] Diagnosis run() {
     Diagnosis alone = diagnose(report_, thresholds_);
-    // Of rows that are all but equal, labels describe the remains.
-    if (alone.verdict == Verdict::complete_collapse) return alone;
     findings_ = std::move(alone.findings);
+    // Of rows that are equal, labels describe the remains.
+    if (report_.spectrum.numerical_rank > 0) excuse();
+    if (alone.verdict == Verdict::complete_collapse && !is_excused(Verdict::complete_collapse)) {
+      return decide(std::move(findings_), is_conclusive(report_));
+    }
     neural_collapse();
-    single_classes();
+    if (single_classes()) {
+      // The points are then those of classes that have collapsed.
+      for (Finding& finding : findings_) {
+        if (finding.kind == FindingKind::cluster_collapse) finding.severity = std::min(finding.severity, 0.55);
+      }
+    }
     return decide(std::move(findings_), is_conclusive(report_));
   }
 
@@ -69,41 +78,67 @@ class ClassExamination {
                     "the end of supervised training",
                     ratio),
         "", by_threshold());
+  }
+
+  /// Where the classes are apart, few points are what the labels ask for; where their means also fill the space that so
+  /// many can, few directions and a common one are too. On held-out rows that comes long before rows lie at their means.
+  void excuse() {
+    if (classes_.classes < 2 || !(classes_.cdnv <= thresholds_.parted_classes)) return;
     const double possible = expected_effective_rank(classes_.classes - 1, classes_.dims);
-    if (!(classes_.class_effective_rank > thresholds_.dimensional_ratio * possible)) return;
+    const bool fill = classes_.class_effective_rank > thresholds_.class_ratio * possible;
     for (Finding& finding : findings_) {
-      if (finding.severity == 0.0 || !follows_from_labels(finding.kind)) continue;
+      if (finding.severity == 0.0 || !follows_from_labels(finding)) continue;
+      if (!fill && finding.kind != FindingKind::cluster_collapse) continue;
       finding.severity = 0.0;
-      finding.explanation += fmt::format("; {} classes ask for no more", classes_.classes);
+      finding.explanation +=
+          fmt::format("; {} classes that are apart (cdnv {:.3g}) ask for no more", classes_.classes, classes_.cdnv);
     }
   }
 
-  [[nodiscard]] static bool follows_from_labels(FindingKind kind) {
+  [[nodiscard]] bool follows_from_labels(const Finding& finding) const {
+    const FindingKind kind = finding.kind;
+    // Rows that hardly differ have collapsed, whatever the little tells: a common direction is no more than that.
+    if (kind == FindingKind::complete_collapse) {
+      return report_.variance.dispersion > thresholds_.complete_dispersion;
+    }
     return kind == FindingKind::cluster_collapse || kind == FindingKind::dimensional_collapse ||
-           kind == FindingKind::correlated_dimensions;
+           kind == FindingKind::correlated_dimensions || kind == FindingKind::anisotropy;
   }
 
-  void too_few() {
+  [[nodiscard]] bool is_excused(Verdict verdict) const {
+    for (const Finding& finding : findings_) {
+      if (verdict_of(finding) == verdict) return false;
+    }
+    return true;
+  }
+
+  void too_few(Index least) {
     std::vector<Index> rows = classes_.per_class.samples;
     std::sort(rows.begin(), rows.end(), std::greater<>());
-    const Index third = rows[2];
+    const Index second = rows[1];
     add(FindingKind::too_few_samples, 0.0, metric_path<&ClassCollapse::per_class, &PerClass::samples>,
-        static_cast<double>(third), static_cast<double>(thresholds_.minimum_samples),
-        fmt::format("whether a class has collapsed by itself takes three classes of {} rows; the third largest has {}",
-                    thresholds_.minimum_samples, third),
-        "measure more rows", threshold_origin<&Thresholds::minimum_samples>());
+        static_cast<double>(second), static_cast<double>(least),
+        fmt::format("whether a class has collapsed by itself takes two classes of {} rows; the second largest has {}",
+                    least, second),
+        "measure more rows", threshold_origin<&Thresholds::minimum_samples>(", half of it"));
   }
 
-  /// Each class against the median of all: what all classes share is no matter of single ones.
-  void single_classes() {
+  /// Each class against the median of all, of two against the other: what all classes share is no matter of single
+  /// ones. Half the rows that a whole report takes are enough, as one class is the measure of the other.
+  /// @return whether one has collapsed
+  bool single_classes() {
     const PerClass& each = classes_.per_class;
+    if (each.label.size() < 2) return false;
+    const Index least = std::max<Index>(2, thresholds_.minimum_samples / 2);
     std::vector<Index> told;
     for (Index c = 0; c < static_cast<Index>(each.label.size()); ++c) {
-      if (each.samples[static_cast<std::size_t>(c)] >= thresholds_.minimum_samples) told.push_back(c);
+      if (each.samples[static_cast<std::size_t>(c)] >= least) told.push_back(c);
     }
-    // Two tell that they differ, not which of them is wrong.
-    if (each.label.size() < 3) return;
-    if (told.size() < 3) return too_few();
+    if (told.size() < 2) {
+      if (each.label.size() > 2) too_few(least);
+      return false;
+    }
+    const std::size_t before = findings_.size();
     single_classes(told, each.variance, thresholds_.complete_dispersion,
                    metric_path<&ClassCollapse::per_class, &PerClass::variance>,
                    threshold_origin<&Thresholds::complete_dispersion>(" of the median class"),
@@ -111,15 +146,15 @@ class ClassExamination {
                      return fmt::format("its rows spread by {:.3g} where those of the median class spread by {:.3g}",
                                         value, usual);
                    });
-    single_classes(told, each.effective_rank_vs_expected, thresholds_.dimensional_ratio,
+    single_classes(told, each.effective_rank_vs_expected, thresholds_.class_ratio,
                    metric_path<&ClassCollapse::per_class, &PerClass::effective_rank_vs_expected>,
-                   threshold_origin<&Thresholds::dimensional_ratio>(" of the median class"),
-                   [](double value, double usual) {
+                   threshold_origin<&Thresholds::class_ratio>(" of the median class"), [](double value, double usual) {
                      return fmt::format(
                          "its rows use {:.3g} of the directions expected of so many, those of the median "
                          "class {:.3g}",
                          value, usual);
                    });
+    return findings_.size() > before;
   }
 
   template <class Explain>
@@ -128,7 +163,8 @@ class ClassExamination {
     Eigen::VectorXd known(static_cast<Index>(told.size()));
     for (std::size_t i = 0; i < told.size(); ++i) known(static_cast<Index>(i)) = values(told[i]);
     if (!known.allFinite()) return;
-    const double usual = metrics::median(known);
+    // Of two, the other one.
+    const double usual = known.size() == 2 ? known.maxCoeff() : metrics::median(known);
     const double threshold = share * usual;
     if (!(usual > 0.0)) return;
     Index worst = told.front();
@@ -163,11 +199,14 @@ class ClassExamination {
 /// - `class_collapse`: single classes whose rows spread, or use directions, far below the median class;
 /// - `merged_classes`: rows at their class means, and some of these together;
 /// - `neural_collapse`, a remark: rows at class means that are apart, the end of supervised training (Papyan, Han &
-///   Donoho 2020). Clusters and low dimension are then what the labels ask for, and lead to no verdict.
+///   Donoho 2020).
+///
+/// Where the classes are apart (`cdnv` at or below Thresholds::parted_classes) and their means fill the space that so
+/// many can, clusters, few directions and a common one are what the labels ask for, and lead to no verdict.
 ///
 /// @param report   of the rows that `classes` describes
-/// @param classes  with per_class, or nothing is said of single classes; those of fewer than
-///                 Thresholds::minimum_samples rows are not judged, and where that leaves fewer than three of more,
+/// @param classes  with per_class, or nothing is said of single classes; those of fewer rows than
+///                 half of Thresholds::minimum_samples are not judged, and where that leaves one of more than two,
 ///                 what would be healthy is undetermined
 /// @throws OptionError for a threshold out of its range
 /// Cost: O(K).

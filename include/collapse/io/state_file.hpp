@@ -6,9 +6,12 @@
 #include <collapse/io/mapped_file.hpp>
 
 #include <cerrno>
+#include <concepts>
 #include <filesystem>
 #include <fstream>
+#include <ostream>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -22,7 +25,7 @@ namespace collapse::io {
 
 namespace detail {
 
-/// A new, empty file beside `path`. No other process writes to it.
+/// A new, empty file in the folder of `path`. No other process writes to it.
 [[nodiscard]] inline std::filesystem::path make_neighbour(const std::filesystem::path& path) {
 #if __has_include(<unistd.h>)
   for (int attempt = 0;; ++attempt) {
@@ -76,6 +79,13 @@ inline void synchronise(const std::filesystem::path& path, bool folder) {
 
 }  // namespace detail
 
+/// What can be saved: Accumulator, PairedAccumulator, LabelledAccumulator.
+template <class T>
+concept Saveable = requires(const T& accumulator, std::ostream& out, std::string_view bytes) {
+  accumulator.save(out);
+  { T::load(bytes) } -> std::same_as<T>;
+};
+
 /// Saves an accumulator to a file, completely or not at all: whatever happens meanwhile (an error, a kill, a power
 /// cut), the path holds either what it held before or the new state. The state is first written to
 /// PATH.<process>-<n>.part in the same folder; a killed process leaves that file behind.
@@ -83,7 +93,8 @@ inline void synchronise(const std::filesystem::path& path, bool folder) {
 /// @param path         a file to make or to replace; a symbolic link is followed
 /// @throws FileError when it cannot be written, or is something else than a file; the old one is untouched then
 /// Cost: as `Accumulator::save`, and a wait for the disk.
-inline void save_state(const Accumulator& accumulator, const std::filesystem::path& path) {
+template <Saveable Saved>
+void save_state(const Saved& accumulator, const std::filesystem::path& path) {
   std::error_code ignored;
   const std::filesystem::file_status before = std::filesystem::status(path, ignored);
   const bool replaces = std::filesystem::exists(before);
@@ -112,13 +123,15 @@ inline void save_state(const Accumulator& accumulator, const std::filesystem::pa
   detail::synchronise(target.has_parent_path() ? target.parent_path() : ".", true);
 }
 
-/// The accumulator that was saved to a file.
-/// @throws FileError when it cannot be read or does not hold the state of an accumulator
+/// The accumulator that was saved to a file: `load_state(path)` for an Accumulator,
+/// `load_state<PairedAccumulator>(path)` for another kind.
+/// @throws FileError when it cannot be read or does not hold the state of such an accumulator
 /// Cost: as `Accumulator::load`.
-[[nodiscard]] inline Accumulator load_state(const std::filesystem::path& path) {
+template <Saveable Saved = Accumulator>
+[[nodiscard]] Saved load_state(const std::filesystem::path& path) {
   const MappedFile file(path);
   try {
-    return collapse::streams::StateWords::parse({reinterpret_cast<const char*>(file.data()), file.size()});
+    return Saved::load(std::string_view(reinterpret_cast<const char*>(file.data()), file.size()));
   } catch (const StateError& error) {
     throw FileError(path.string(), error.what());
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/linalg/row_selection.hpp>
 #include <collapse/linalg/view.hpp>
 
 #include <Eigen/Core>
@@ -96,13 +97,6 @@ class Panel {
  private:
   Index stride_;
   Eigen::VectorXd values_;
-};
-
-/// Which rows of a matrix take part: all of them, or those listed in ascending order.
-struct RowSelection {
-  const std::vector<Index>* listed = nullptr;
-
-  [[nodiscard]] Index operator()(Index i) const { return listed ? (*listed)[static_cast<std::size_t>(i)] : i; }
 };
 
 /// out(i, j) = Z(rows(first_row + i), first_col + j), converted to double.

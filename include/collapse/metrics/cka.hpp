@@ -4,9 +4,9 @@
 #include <collapse/report.hpp>
 #include <collapse/statistics/rows/paired_rows.hpp>
 #include <collapse/statistics/sums/cross_sums.hpp>
-#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/gram_products.hpp>
 #include <collapse/statistics/sums/moments.hpp>
-#include <collapse/statistics/sums/sums.hpp>
+#include <collapse/statistics/sums/folder.hpp>
 
 #include <Eigen/Core>
 
@@ -36,6 +36,18 @@ struct LinearCka {
   double debiased = undefined;  ///< at most about 1; 0 on average for independent views, and so sometimes below
 };
 
+namespace metrics {
+
+/// n (n - 3) times the unbiased estimate of the criterion, from ||A^T B||_F^2, sum ||a_i||^2 ||b_i||^2, and both sums of
+/// squared lengths; n >= 4.
+[[nodiscard]] inline double unbiased_hsic(Index count, double product, double quartic, double total,
+                                          double other_total) {
+  const double n = static_cast<double>(count);
+  return product - n / (n - 2.0) * quartic + total * other_total / ((n - 1.0) * (n - 2.0));
+}
+
+}  // namespace metrics
+
 /// Biased and debiased linear kernel alignment from the sums of HsicSums.
 ///
 /// biased = ||A^T B||_F^2 / (||A^T A||_F ||B^T B||_F). The debiased form replaces each of the three norms by the
@@ -50,14 +62,11 @@ struct LinearCka {
   // Roots first: the product of fourth powers may leave the range of double.
   result.biased = std::min(sums.cross / std::sqrt(sums.self_a) / std::sqrt(sums.self_b), 1.0);
   if (sums.count < 4) return result;
-  const double n = static_cast<double>(sums.count);
-  const auto unbiased = [n](double product, double quartic, double total, double other_total) {
-    return product - n / (n - 2.0) * quartic + total * other_total / ((n - 1.0) * (n - 2.0));
-  };
-  const double a = unbiased(sums.self_a, sums.quartic_a, sums.total_a, sums.total_a);
-  const double b = unbiased(sums.self_b, sums.quartic_b, sums.total_b, sums.total_b);
+  const double a = metrics::unbiased_hsic(sums.count, sums.self_a, sums.quartic_a, sums.total_a, sums.total_a);
+  const double b = metrics::unbiased_hsic(sums.count, sums.self_b, sums.quartic_b, sums.total_b, sums.total_b);
   if (!(a > 0.0 && b > 0.0)) return result;
-  result.debiased = unbiased(sums.cross, sums.quartic_ab, sums.total_a, sums.total_b) / std::sqrt(a) / std::sqrt(b);
+  result.debiased = metrics::unbiased_hsic(sums.count, sums.cross, sums.quartic_ab, sums.total_a, sums.total_b) /
+                    std::sqrt(a) / std::sqrt(b);
   return result;
 }
 

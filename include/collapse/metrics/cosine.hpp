@@ -2,7 +2,8 @@
 
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
-#include <collapse/statistics/pairs/pairs.hpp>
+#include <collapse/statistics/pairs/pair_distances.hpp>
+#include <collapse/statistics/pairs/pair_selection.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/directions.hpp>
 #include <collapse/statistics/sums/gram.hpp>

@@ -6,7 +6,7 @@
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/class_means.hpp>
 #include <collapse/statistics/sums/class_sums.hpp>
-#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/gram_products.hpp>
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>

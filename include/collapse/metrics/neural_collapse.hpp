@@ -6,10 +6,10 @@
 #include <collapse/metrics/effective_rank.hpp>
 #include <collapse/report.hpp>
 #include <collapse/statistics/rows/labelled_rows.hpp>
-#include <collapse/statistics/spectra/spectrum.hpp>
+#include <collapse/statistics/spectra/singular_values.hpp>
 #include <collapse/statistics/sums/class_means.hpp>
 #include <collapse/statistics/sums/class_sums.hpp>
-#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/gram_products.hpp>
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>

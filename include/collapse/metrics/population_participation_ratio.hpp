@@ -57,8 +57,8 @@ template <class Derived>
   const linalg::Evaluated<Derived> evaluated(Z);
   const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
   const Sums sums = statistics::sum_rows(evaluated.view(), rows, statistics::moments_alone);
-  return population_participation_ratio(
-      statistics::RowPairs::products(evaluated.view(), rows, sums.moments, options.seed), rows.dims);
+  return population_participation_ratio(statistics::row_products(evaluated.view(), rows, sums.moments, options.seed),
+                                        rows.dims);
 }
 
 }  // namespace collapse

@@ -34,6 +34,9 @@ namespace collapse {
   result.noise_floor = values.noise_floor;
   result.method = values.method;
   result.numerical_rank = values.above_floor();
+  for (const double value : values.values) {
+    if (value > values.noise_floor && value > 0.01 * values.values(0)) ++result.leading_rank;
+  }
   result.below_noise_floor = values.values.size() - result.numerical_rank;
   result.effective_rank = effective_rank(values);
   result.effective_rank_ratio = result.effective_rank / static_cast<double>(values.largest_rank());

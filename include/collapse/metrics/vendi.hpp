@@ -1,8 +1,7 @@
 #pragma once
 
+#include <collapse/compiled.hpp>
 #include <collapse/error.hpp>
-#include <collapse/linalg/tridiagonal.hpp>
-#include <collapse/linalg/tridiagonalization.hpp>
 #include <collapse/metrics/matrix_entropy.hpp>
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
@@ -11,12 +10,15 @@
 
 #include <Eigen/Core>
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
-#include <utility>
 
 namespace collapse {
+namespace metrics {
+
+/// Of a square kernel whose entries came with a relative error of `input_epsilon`.
+[[nodiscard]] COLLAPSE_INLINE double kernel_vendi_score(Eigen::MatrixXd kernel, double input_epsilon, double order);
+
+}  // namespace metrics
 
 /// Vendi score from the singular values of the directions, exp(matrix_entropy): order 1 is exp(-sum p ln p), others
 /// (sum p^q)^(1 / (1 - q)), infinity 1 / max p, with p the eigenvalues of the cosine kernel U U^T / M.
@@ -71,38 +73,12 @@ template <class Derived>
                                  kernel.rows(), kernel.cols()),
                      kernel.rows(), kernel.cols());
   }
-  Eigen::MatrixXd lower = kernel.derived().matrix().template cast<double>();
-  const double input_epsilon = static_cast<double>(Eigen::NumTraits<typename Derived::Scalar>::epsilon());
-  const double items = static_cast<double>(lower.rows());
-  double largest = 0.0;
-  for (Index j = 0; j < lower.cols(); ++j) {
-    for (Index i = 0; i < lower.rows(); ++i) {
-      if (!std::isfinite(lower(i, j))) {
-        throw Error(fmt::format("the kernel holds a non-finite value: K({}, {}) is {}", i, j, lower(i, j)));
-      }
-      largest = std::max(largest, std::abs(lower(i, j)));
-    }
-  }
-  for (Index j = 0; j < lower.cols(); ++j) {
-    for (Index i = j + 1; i < lower.rows(); ++i) {
-      if (std::abs(lower(i, j) - lower(j, i)) > 64.0 * input_epsilon * largest) {
-        throw Error(fmt::format("the kernel is not symmetric: K({}, {}) is {}, K({}, {}) is {}", i, j, lower(i, j), j,
-                                i, lower(j, i)));
-      }
-    }
-  }
-  const linalg::Tridiagonal reduced = linalg::tridiagonalize(std::move(lower));
-  const double rounding = items * std::max(input_epsilon, std::numeric_limits<double>::epsilon()) * reduced.bound();
-  const Eigen::VectorXd values = linalg::eigenvalues(reduced).reverse();
-  if (values(values.size() - 1) < -rounding) {
-    throw Error(
-        fmt::format("the kernel is not positive semi-definite: it has the eigenvalue {}, beside the largest of "
-                    "{}; similarities such as exp(-distance) make one that is",
-                    values(values.size() - 1), values(0)));
-  }
-  const Index positive = (values.array() > rounding).count();
-  if (positive == 0) return undefined;
-  return std::exp(metrics::renyi_entropy(values.head(positive).array() / values(0), order));
+  return metrics::kernel_vendi_score(kernel.derived().matrix().template cast<double>(),
+                                     static_cast<double>(Eigen::NumTraits<typename Derived::Scalar>::epsilon()), order);
 }
 
 }  // namespace collapse
+
+#ifndef COLLAPSE_COMPILED
+#include <collapse/metrics/kernel_vendi.hpp>
+#endif

@@ -6,6 +6,75 @@
 
 namespace collapse {
 
+/// What two views of the same inputs share: S = (C_ab + C_ab^T) / 2, with C_ab the covariance of one view with the other.
+/// What is not shared was made by the augmentation, by dropout, or by the encoder itself. Undefined where the views differ
+/// in dimensions.
+struct Signal {
+  double share = undefined;  ///< tr S / ((tr C_a + tr C_b) / 2), [-1, 1]; 1 for identical views
+  double share_standard_error = undefined;
+  double independent_share = undefined;  ///< root mean square share of independent views of this N with these spectra
+  double effective_rank = undefined;     ///< exp of the entropy of the positive eigenvalues of S
+  double independent_effective_rank = undefined;       ///< of independent isotropic views of this N and D
+  double participation_ratio = undefined;              ///< (tr S)^2 / ||S||_F^2, [0, D]
+  double independent_participation_ratio = undefined;  ///< of independent isotropic views of this D
+  double symmetry = undefined;  ///< tr(C_ab C_ab) / ||C_ab||_F^2, [-1, 1]; near 0 where the views have other axes
+
+  template <class Visit>
+  static constexpr void fields(Visit&& visit) {
+    visit(field("share", &Signal::share,
+                {.label = "shared variance",
+                 .remark = "of each view; the rest is noise",
+                 .tells = "share of the variance that both views have in common; the rest was made by the augmentation",
+                 .range = "[-1, 1]",
+                 .healthy = "most of it",
+                 .cost = "N D",
+                 .formula = "metrics/signal.hpp"}));
+    visit(field("share_standard_error", &Signal::share_standard_error,
+                {.label = "  standard error",
+                 .tells = "its standard error",
+                 .range = ">= 0",
+                 .formula = "metrics/signal.hpp"}));
+    visit(field("independent_share", &Signal::independent_share,
+                {.label = "  of independent views",
+                 .tells = "what the share of independent views of this N would be, up to its sign",
+                 .range = "[0, 1]",
+                 .formula = "metrics/signal.hpp"}));
+    visit(field("effective_rank", &Signal::effective_rank,
+                {.label = "shared effective rank",
+                 .remark = "directions of what is shared",
+                 .tells = "directions that tell inputs apart whatever the augmentation",
+                 .range = "[1, D]",
+                 .healthy = "several",
+                 .cost = "N D^2 + D^3",
+                 .source = "Roy & Vetterli 2007",
+                 .formula = "metrics/signal.hpp"}));
+    visit(field("independent_effective_rank", &Signal::independent_effective_rank,
+                {.label = "  of independent views",
+                 .tells = "what independent isotropic views of this N and D would have",
+                 .range = "[1, D]",
+                 .source = "Voiculescu 1986",
+                 .formula = "metrics/signal.hpp"}));
+    visit(field("participation_ratio", &Signal::participation_ratio,
+                {.label = "  participation ratio",
+                 .tells = "the same, by squares of eigenvalues; noise takes from it and does not add to it",
+                 .range = "[0, D]",
+                 .healthy = "several",
+                 .source = "Gao et al. 2017",
+                 .formula = "metrics/signal.hpp"}));
+    visit(field("independent_participation_ratio", &Signal::independent_participation_ratio,
+                {.tells = "what independent isotropic views of this D would have",
+                 .range = "(0, 1]",
+                 .formula = "metrics/signal.hpp"}));
+    visit(field("symmetry", &Signal::symmetry,
+                {.label = "  symmetry",
+                 .remark = "0: the views have other axes",
+                 .tells = "whether the views share their axes: two encoders do not, and have no shared variance for it",
+                 .range = "[-1, 1]",
+                 .healthy = "near 1",
+                 .formula = "metrics/signal.hpp"}));
+  }
+};
+
 /// What two views of the same samples have in common. A number that is undefined for the input is NaN, and the findings
 /// say why.
 struct Comparison {
@@ -22,9 +91,11 @@ struct Comparison {
   double unpaired_cosine = undefined;      ///< mean cosine of the rows of different samples
   double linear_cka = undefined;           ///< [0, 1]
   double linear_cka_debiased = undefined;  ///< at most about 1; 0 on average for independent views
+  Signal signal;                           ///< what both views share
   Report a;                                ///< of each view alone, over the same pairs
   Report b;
   std::vector<Finding> findings;  ///< which number is undefined, and why
+  Diagnosis diagnosis;            ///< of the encoder behind two views of the same inputs, by `signal`
 
   template <class Visit>
   static constexpr void fields(Visit&& visit) {
@@ -117,11 +188,14 @@ struct Comparison {
                  .range = "<= 1",
                  .source = "Song et al. 2007",
                  .formula = "metrics/cka.hpp"}));
+    visit(field("signal", &Comparison::signal, {.tells = "what two views of the same inputs share"}));
     visit(field("a", &Comparison::a,
                 {.tells = "report on the first view", .cost = "one report", .repeats = "measure(Z)"}));
     visit(field("b", &Comparison::b,
                 {.tells = "report on the second view", .cost = "one report", .repeats = "measure(Z)"}));
     visit(field("findings", &Comparison::findings, {.tells = "which numbers are undefined, and why"}));
+    visit(field("diagnosis", &Comparison::diagnosis,
+                {.tells = "verdict and findings on the encoder behind two views, by what they share"}));
   }
 };
 

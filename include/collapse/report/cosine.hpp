@@ -3,8 +3,11 @@
 #include <collapse/report/field.hpp>
 #include <collapse/report/undefined.hpp>
 
+#include <Eigen/Core>
+
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace collapse {
 
@@ -50,6 +53,10 @@ struct Cosine : CosineQuantiles {
   Index sampled_rows = 0;                    ///< rows those pairs come from
   bool exact = false;                        ///< true when these are all rows
   CosineQuantiles standard_error;            ///< of each quantile; 0 when exact (jackknife over rows otherwise)
+  std::vector<Index> dominant_dimensions{};  ///< the five that carry most of the mean, most first
+  Eigen::VectorXd dominant_shares{};         ///< what each of them adds to the mean
+  double mean_without_dominant = undefined;  ///< the mean less what the three largest add
+  double mean_of_others = undefined;         ///< mean cosine in the dimensions that neither dominate nor are dead
 
   template <class Visit>
   static constexpr void fields(Visit&& visit) {
@@ -104,6 +111,30 @@ struct Cosine : CosineQuantiles {
                  .healthy = "small",
                  .formula = "metrics/cosine.hpp",
                  .repeats = "cosine"}));
+    visit(field("dominant_dimensions", &Cosine::dominant_dimensions,
+                {.tells = "the five dimensions that carry most of the mean, most first",
+                 .range = "[0, D)",
+                 .source = "Timkey & van Schijndel 2021",
+                 .formula = "metrics/dominant_dimensions.hpp"}));
+    visit(field("dominant_shares", &Cosine::dominant_shares,
+                {.tells = "what each of these adds to the mean; all dimensions add up to it",
+                 .range = "[-1, 1]",
+                 .healthy = "about mean / D",
+                 .source = "Timkey & van Schijndel 2021",
+                 .formula = "metrics/dominant_dimensions.hpp"}));
+    visit(field("mean_without_dominant", &Cosine::mean_without_dominant,
+                {.label = "mean without dominant",
+                 .tells = "the mean less what the three largest dimensions add",
+                 .range = "[-1, 1]",
+                 .healthy = "near the mean",
+                 .source = "Timkey & van Schijndel 2021",
+                 .formula = "metrics/dominant_dimensions.hpp"}));
+    visit(field("mean_of_others", &Cosine::mean_of_others,
+                {.tells = "mean cosine, near enough, of the rows without dead dimensions and the largest of these (an "
+                          "eighth of all, at most three)",
+                 .range = "[-1, 1]",
+                 .healthy = "near 0",
+                 .formula = "metrics/dominant_dimensions.hpp"}));
   }
 };
 

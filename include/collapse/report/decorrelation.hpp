@@ -16,6 +16,7 @@ struct Decorrelation {
   double max_abs_correlation = undefined;        ///< [0, 1]
   std::optional<std::array<Index, 2>> max_pair;  ///< the two columns that reach the maximum, first < second
   double redundancy = undefined;                 ///< mean squared correlation, [0, 1]
+  double participation_ratio = undefined;        ///< of the correlation matrix: scale free, [1, D]
 
   template <class Visit>
   static constexpr void fields(Visit&& visit) {
@@ -62,6 +63,16 @@ struct Decorrelation {
                  .source = "Zbontar et al. 2021",
                  .formula = "metrics/decorrelation.hpp",
                  .resampled = true}));
+    visit(
+        field("participation_ratio", &Decorrelation::participation_ratio,
+              {.label = "participation ratio",
+               .tells = "directions that hold the variance of standardised dimensions: D / (1 + (D - 1) redundancy) of "
+                        "the D that are not dead",
+               .range = "[1, D]",
+               .healthy = "many",
+               .source = "Gao et al. 2017",
+               .formula = "metrics/decorrelation.hpp",
+               .resampled = true}));
   }
 };
 

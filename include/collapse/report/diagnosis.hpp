@@ -11,22 +11,22 @@
 
 namespace collapse {
 
-/// The answer to "is it collapsing, and in which way?"
+/// The answer to "have these representations lost the differences between their inputs, and in which way?"
 enum class Verdict {
   healthy,
-  dimensional_collapse,
-  anisotropic,
-  cluster_collapse,
-  class_collapse,
-  complete_collapse,
-  undetermined
+  partial_collapse,      ///< many rows on one point
+  dimensional_collapse,  ///< few directions
+  cluster_collapse,      ///< few points
+  class_collapse,        ///< single classes, or two that are one
+  complete_collapse,     ///< one point, one direction, or noise around a point
+  undetermined           ///< the rows cannot tell
 };
 
 [[nodiscard]] constexpr std::string_view to_string(Verdict verdict) noexcept {
   switch (verdict) {
     case Verdict::healthy: return "healthy";
+    case Verdict::partial_collapse: return "partial_collapse";
     case Verdict::dimensional_collapse: return "dimensional_collapse";
-    case Verdict::anisotropic: return "anisotropic";
     case Verdict::cluster_collapse: return "cluster_collapse";
     case Verdict::class_collapse: return "class_collapse";
     case Verdict::complete_collapse: return "complete_collapse";
@@ -39,13 +39,20 @@ enum class Verdict {
 enum class FindingKind {
   below_precision,        ///< the rows are equal up to the rounding of the input
   complete_collapse,      ///< they are nearly one point, or one direction
+  partial_collapse,       ///< many of them are on one point
   cluster_collapse,       ///< they sit on few points
   dimensional_collapse,   ///< they vary along few directions
   correlated_dimensions,  ///< dimensions repeat each other, on average
+  no_shared_signal,       ///< two views of the same inputs share next to nothing
+  different_axes,         ///< two views that correspond, but not axis by axis
   class_collapse,         ///< single classes have collapsed
   merged_classes,         ///< two classes are one
   neural_collapse,        ///< rows lie at class means that are apart: a remark
   anisotropy,             ///< the rows share a direction
+  dominant_dimensions,    ///< one to three dimensions make that direction
+  outlier_rows,           ///< few rows make the numbers of all
+  unequal_scales,         ///< few dimensions hold the variance, by their units
+  duplicate_rows,         ///< rows that repeat others
   dead_dimensions,        ///< constant ones
   redundant_dimensions,   ///< two that are the same
   norm_collapse,          ///< lengths below Thresholds::smallest_norm
@@ -58,13 +65,20 @@ enum class FindingKind {
 
 inline constexpr std::array finding_kinds{FindingKind::below_precision,
                                           FindingKind::complete_collapse,
+                                          FindingKind::partial_collapse,
                                           FindingKind::cluster_collapse,
                                           FindingKind::dimensional_collapse,
                                           FindingKind::correlated_dimensions,
+                                          FindingKind::no_shared_signal,
+                                          FindingKind::different_axes,
                                           FindingKind::class_collapse,
                                           FindingKind::merged_classes,
                                           FindingKind::neural_collapse,
                                           FindingKind::anisotropy,
+                                          FindingKind::dominant_dimensions,
+                                          FindingKind::outlier_rows,
+                                          FindingKind::unequal_scales,
+                                          FindingKind::duplicate_rows,
                                           FindingKind::dead_dimensions,
                                           FindingKind::redundant_dimensions,
                                           FindingKind::norm_collapse,
@@ -78,13 +92,20 @@ inline constexpr std::array finding_kinds{FindingKind::below_precision,
   switch (kind) {
     case FindingKind::below_precision: return "below_precision";
     case FindingKind::complete_collapse: return "complete_collapse";
+    case FindingKind::partial_collapse: return "partial_collapse";
     case FindingKind::cluster_collapse: return "cluster_collapse";
     case FindingKind::dimensional_collapse: return "dimensional_collapse";
     case FindingKind::correlated_dimensions: return "correlated_dimensions";
+    case FindingKind::no_shared_signal: return "no_shared_signal";
+    case FindingKind::different_axes: return "different_axes";
     case FindingKind::class_collapse: return "class_collapse";
     case FindingKind::merged_classes: return "merged_classes";
     case FindingKind::neural_collapse: return "neural_collapse";
     case FindingKind::anisotropy: return "anisotropy";
+    case FindingKind::dominant_dimensions: return "dominant_dimensions";
+    case FindingKind::outlier_rows: return "outlier_rows";
+    case FindingKind::unequal_scales: return "unequal_scales";
+    case FindingKind::duplicate_rows: return "duplicate_rows";
     case FindingKind::dead_dimensions: return "dead_dimensions";
     case FindingKind::redundant_dimensions: return "redundant_dimensions";
     case FindingKind::norm_collapse: return "norm_collapse";
@@ -113,7 +134,9 @@ struct Finding {
   static constexpr void fields(Visit&& visit) {
     visit(field("kind", &Finding::kind, {.tells = "what it is about, see `FindingKind`"}));
     visit(field("severity", &Finding::severity,
-                {.tells = "0 a remark, 1 as bad as it gets", .range = "[0, 1]", .healthy = "0"}));
+                {.tells = "0 a remark, from 0.5 on it leads to a verdict, 1 as bad as it gets",
+                 .range = "[0, 1]",
+                 .healthy = "0"}));
     visit(field("metric", &Finding::metric, {.tells = "path of the evidence"}));
     visit(field("value", &Finding::value, {.tells = "its value"}));
     visit(field("threshold", &Finding::threshold, {.tells = "where the finding begins"}));
@@ -131,7 +154,7 @@ struct Diagnosis {
   template <class Visit>
   static constexpr void fields(Visit&& visit) {
     visit(field("verdict", &Diagnosis::verdict,
-                {.tells = "whether the embeddings collapse, and in which way",
+                {.tells = "whether the embeddings have lost the differences between their inputs, and in which way",
                  .range = "see `Verdict`",
                  .healthy = "healthy",
                  .source = "Jing et al. 2022",

@@ -1,9 +1,9 @@
 #pragma once
 
 #include <collapse/report/field.hpp>
+#include <collapse/report/metric.hpp>
 #include <collapse/report/path.hpp>
 #include <collapse/report/undefined.hpp>
-#include <collapse/statistics/rows/metric.hpp>
 
 #include <Eigen/Core>
 

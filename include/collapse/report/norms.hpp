@@ -3,6 +3,8 @@
 #include <collapse/report/field.hpp>
 #include <collapse/report/undefined.hpp>
 
+#include <vector>
+
 namespace collapse {
 
 /// Lengths of the rows, ||z_i||, in the units of the input.
@@ -11,8 +13,10 @@ struct Norms {
   double std = undefined;  ///< ddof 0
   double min = undefined;
   double max = undefined;
-  Index zero_rows = 0;     ///< rows of length 0: they have no direction and take no part in any cosine
-  Index skipped_rows = 0;  ///< rows dropped for a non-finite value (NonFinite::skip_rows)
+  Index zero_rows = 0;                ///< rows of length 0: they have no direction and take no part in any cosine
+  Index skipped_rows = 0;             ///< rows dropped for a non-finite value (NonFinite::skip_rows)
+  std::vector<Index> outlier_rows{};  ///< few rows that hold most of the sum of squares; of the row sample in a stream
+  double outlier_share = undefined;   ///< of the sum of squared lengths that these hold
 
   template <class Visit>
   static constexpr void fields(Visit&& visit) {
@@ -55,6 +59,18 @@ struct Norms {
                  .range = ">= 0",
                  .healthy = "0",
                  .formula = "statistics/rows/rows.hpp"}));
+    visit(field("outlier_rows", &Norms::outlier_rows,
+                {.tells = "few rows that are so long that they alone make the numbers of all; in a stream, places in "
+                          "its sample of rows",
+                 .range = "[0, N)",
+                 .healthy = "none",
+                 .formula = "statistics/rows/outliers.hpp"}));
+    visit(field("outlier_share", &Norms::outlier_share,
+                {.label = "outlier share",
+                 .tells = "share of the sum of squared lengths that these rows hold",
+                 .range = "[0, 1]",
+                 .healthy = "0",
+                 .formula = "statistics/rows/outliers.hpp"}));
   }
 };
 

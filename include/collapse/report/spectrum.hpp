@@ -49,6 +49,7 @@ struct Spectrum {
   double effective_rank_vs_expected = undefined;  ///< healthy near 1, whatever the shape
   SpectrumMethod method = SpectrumMethod::gram;   ///< the one used, never `automatic`
   double information_abundance = undefined;       ///< Guo et al. 2024, of the uncentred rows; [1, r]
+  Index leading_rank = 0;                         ///< singular values above a hundredth of the first
 
   template <class Visit>
   static constexpr void fields(Visit&& visit) {
@@ -130,6 +131,13 @@ struct Spectrum {
                  .tells = "singular values above the noise floor",
                  .range = "[0, m]",
                  .healthy = "full",
+                 .formula = "metrics/spectrum.hpp"}));
+    visit(field("leading_rank", &Spectrum::leading_rank,
+                {.label = "leading rank",
+                 .remark = "above 1 % of the largest",
+                 .tells = "singular values above a hundredth of the first: where a spectrum falls off a cliff",
+                 .range = "[0, m]",
+                 .healthy = "high",
                  .formula = "metrics/spectrum.hpp"}));
     visit(field("condition_number", &Spectrum::condition_number,
                 {.label = "condition number",

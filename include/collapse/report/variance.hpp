@@ -5,6 +5,8 @@
 
 #include <Eigen/Core>
 
+#include <optional>
+
 namespace collapse {
 
 /// Spread of each dimension, ddof 1, in squared units of the input.
@@ -14,12 +16,18 @@ struct Variance {
   double mean = undefined;
   double max = undefined;
   double median = undefined;
-  double total = undefined;           ///< trace of the covariance
-  Index dead_dimensions = 0;          ///< constant up to the rounding of the input scalar
-  Index low_dimensions = 0;           ///< std below 1 % of the root mean square std
-  double hinge = undefined;           ///< variance term of VICReg, [0, 1]; healthy near 0 at its scale
-  double normalized_std = undefined;  ///< of the L2-normalised rows; healthy is 1 / sqrt(D)
-  double dispersion = undefined;      ///< [0, 1], scale free; 0 is complete collapse
+  double total = undefined;                  ///< trace of the covariance
+  Index dead_dimensions = 0;                 ///< constant up to the rounding of the input scalar
+  Index low_dimensions = 0;                  ///< std below 1 % of the root mean square std
+  double hinge = undefined;                  ///< variance term of VICReg, [0, 1]; healthy near 0 at its scale
+  double normalized_std = undefined;         ///< of the L2-normalised rows; healthy is 1 / sqrt(D)
+  double dispersion = undefined;             ///< [0, 1], scale free; 0 is complete collapse
+  double dispersion_of_others = undefined;   ///< the same without dead and dominant dimensions
+  double duplicate_rows = undefined;         ///< share of rows that equal another bit for bit
+  double largest_point = undefined;          ///< share of rows on the fullest point
+  std::optional<Index> largest_point_row{};  ///< one of them; none where it is the origin, or in a stream
+  Index crowded_points = 0;                  ///< points with a twentieth of the rows or more
+  double crowded_rows = undefined;           ///< share of rows on these
 
   template <class Visit>
   static constexpr void fields(Visit&& visit) {
@@ -99,6 +107,40 @@ struct Variance {
                  .healthy = "not near 0",
                  .formula = "metrics/variance.hpp",
                  .resampled = true}));
+    visit(field("dispersion_of_others", &Variance::dispersion_of_others,
+                {.tells = "dispersion without dead dimensions and those in `cosine.dominant_dimensions`",
+                 .range = "[0, 1]",
+                 .healthy = "not near 0",
+                 .formula = "metrics/dominant_dimensions.hpp"}));
+    visit(field("duplicate_rows", &Variance::duplicate_rows,
+                {.label = "duplicate rows",
+                 .tells = "share of rows that equal another bit for bit; of the row sample in a stream",
+                 .range = "[0, 1]",
+                 .healthy = "0",
+                 .cost = "N D",
+                 .formula = "statistics/rows/crowds.hpp"}));
+    visit(field("largest_point", &Variance::largest_point,
+                {.label = "largest point",
+                 .tells = "share of rows on the fullest point, up to a fiftieth of a deviation; of the row sample in a "
+                          "stream",
+                 .range = "(0, 1]",
+                 .healthy = "1 / N",
+                 .cost = "N D",
+                 .formula = "statistics/rows/crowds.hpp"}));
+    visit(field("largest_point_row", &Variance::largest_point_row,
+                {.tells = "the first of these rows; none where the point is the origin, and in a stream",
+                 .range = "[0, N)",
+                 .formula = "statistics/rows/crowds.hpp"}));
+    visit(field("crowded_points", &Variance::crowded_points,
+                {.tells = "points that hold a twentieth of the rows or more",
+                 .range = "[0, 20]",
+                 .healthy = "0",
+                 .formula = "statistics/rows/crowds.hpp"}));
+    visit(field("crowded_rows", &Variance::crowded_rows,
+                {.tells = "share of rows on these points",
+                 .range = "[0, 1]",
+                 .healthy = "0",
+                 .formula = "statistics/rows/crowds.hpp"}));
   }
 };
 

@@ -4,17 +4,12 @@
 
 #include <Eigen/Core>
 
-#include <array>
 #include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <istream>
-#include <ostream>
 #include <span>
-#include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -77,6 +72,11 @@ class WordReader {
   void require(bool holds, const char* otherwise) const {
     if (!holds) throw StateError(fmt::format("the state contradicts itself near its word {}: {}", at_, otherwise));
   }
+  /// Passes over words that no longer mean anything.
+  void skip(Index count) {
+    need(count, 1);
+    at_ += static_cast<std::size_t>(count);
+  }
   void finish() const { require(at_ == words_.size(), "more values follow than announced"); }
 
  private:
@@ -97,93 +97,11 @@ void exchange_lower(auto& archive, auto& matrix) {
   for (Index j = 0; j < matrix.cols(); ++j) archive(matrix.data() + j * matrix.rows() + j, matrix.rows() - j);
 }
 
-/// CRC-64/XZ: sees every change that spans no more than 64 bits, and of all others all but one in 2^64.
-class Crc64 {
- public:
-  void add(std::string_view bytes) {
-    for (const char byte : bytes) state_ = (state_ >> 8) ^ table()[(state_ ^ static_cast<unsigned char>(byte)) & 0xFFU];
-  }
-  [[nodiscard]] std::uint64_t value() const { return ~state_; }
+/// No set of rows is larger than the whole numbers that double can count.
+inline constexpr Index most_rows = Index{1} << 53;
 
- private:
-  static const std::array<std::uint64_t, 256>& table() {
-    static constexpr std::array<std::uint64_t, 256> entries = [] {
-      std::array<std::uint64_t, 256> made{};
-      for (std::uint64_t i = 0; i < 256; ++i) {
-        std::uint64_t entry = i;
-        for (int bit = 0; bit < 8; ++bit) entry = (entry >> 1) ^ ((entry & 1U) != 0 ? 0xC96C5795D7870F42U : 0U);
-        made[i] = entry;
-      }
-      return made;
-    }();
-    return entries;
-  }
-
-  std::uint64_t state_ = ~std::uint64_t{0};
-};
-
-inline void append_word(std::string& bytes, std::uint64_t word) {
-  for (std::size_t i = 0; i < 8; ++i) bytes += static_cast<char>(static_cast<unsigned char>(word >> (8 * i)));
-}
-
-[[nodiscard]] inline std::uint64_t word_at(std::string_view bytes, std::size_t at) {
-  std::uint64_t word = 0;
-  for (std::size_t i = 0; i < 8; ++i) word |= std::uint64_t{static_cast<unsigned char>(bytes[at + i])} << (8 * i);
-  return word;
-}
-
-/// The magic, the words little-endian, the checksum of both. Throws StateError when the stream fails.
-inline void write_words(std::ostream& out, std::string_view magic, std::span<const std::uint64_t> words) {
-  constexpr std::size_t piece = std::size_t{1} << 16;
-  Crc64 checksum;
-  std::string bytes(magic);
-  const auto send = [&] {
-    checksum.add(bytes);
-    out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-    bytes.clear();
-  };
-  for (const std::uint64_t word : words) {
-    append_word(bytes, word);
-    if (bytes.size() >= piece) send();
-  }
-  send();
-  append_word(bytes, checksum.value());
-  send();
-  out.flush();
-  if (!out) throw StateError("the state could not be written: the stream refused some of it (is the disk full?)");
-}
-
-/// All that is left in a stream. Throws StateError when it fails.
-[[nodiscard]] inline std::string read_all(std::istream& in) {
-  std::string bytes;
-  // Piece by piece: no more memory than there are bytes, whatever they say.
-  std::string piece(std::size_t{1} << 16, '\0');
-  while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())) || in.gcount() > 0) {
-    bytes.append(piece, 0, static_cast<std::size_t>(in.gcount()));
-  }
-  if (in.bad()) throw StateError("the state could not be read: the stream failed");
-  return bytes;
-}
-
-/// The words that `write_words` wrote. Throws StateError for anything else.
-[[nodiscard]] inline std::vector<std::uint64_t> parse_words(std::string_view bytes, std::string_view magic) {
-  if (bytes.empty()) throw StateError("the state is empty");
-  if (!bytes.starts_with(magic)) {
-    throw StateError("this is not the state of an accumulator, or one of another version of the format");
-  }
-  const std::size_t payload = bytes.size() - magic.size();
-  if (payload < 8 || payload % 8 != 0) throw StateError(fmt::format("the state is truncated: {} bytes", bytes.size()));
-  const std::size_t end = bytes.size() - 8;
-  Crc64 checksum;
-  checksum.add(bytes.substr(0, end));
-  if (word_at(bytes, end) != checksum.value()) {
-    throw StateError(
-        fmt::format("the state is damaged or truncated: its {} bytes do not have their checksum", bytes.size()));
-  }
-  std::vector<std::uint64_t> words;
-  words.reserve(payload / 8 - 1);
-  for (std::size_t at = magic.size(); at < end; at += 8) words.push_back(word_at(bytes, at));
-  return words;
+inline void require_count(const WordReader& archive, Index count) {
+  archive.require(0 <= count && count <= most_rows, "a count is out of range");
 }
 
 }  // namespace collapse::streams

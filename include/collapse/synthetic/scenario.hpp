@@ -62,7 +62,8 @@ inline constexpr std::array<Family, 12> families{Family::power_law,    Family::h
 
 /// What is true of a family at a strength. It is a collapse from strength 0.75 on, is none at 0, and has no clear
 /// answer between them. Dead dimensions and norms are findings that no verdict follows from: for them `verdict` is
-/// empty at every strength above 0.
+/// empty at every strength above 0. A cone is no collapse; where it is so narrow that its rows may be noise around a
+/// point, nobody can tell from the rows.
 struct Truth {
   Family family = Family::power_law;
   double strength = 0.0;
@@ -75,13 +76,17 @@ struct Truth {
   if (is_healthy(family) || strength == 0.0) {
     result.collapsed = false;
     result.verdict = Verdict::healthy;
+  } else if (family == Family::cone) {
+    if (strength <= 0.85) {
+      result.collapsed = false;
+      result.verdict = Verdict::healthy;
+    }
   } else if (strength >= 0.75) {
     result.collapsed = true;
     switch (family) {
       case Family::complete: result.verdict = Verdict::complete_collapse; break;
       case Family::dimensional:
       case Family::redundant: result.verdict = Verdict::dimensional_collapse; break;
-      case Family::cone: result.verdict = Verdict::anisotropic; break;
       case Family::clusters: result.verdict = Verdict::cluster_collapse; break;
       case Family::single_class: result.verdict = Verdict::class_collapse; break;
       default: break;

@@ -17,8 +17,12 @@ namespace collapse::text {
 [[nodiscard]] COLLAPSE_COLD inline std::string page(const Comparison& comparison, const Glyphs& glyphs) {
   std::string out;
   put_line(out, title(glyphs, "two views", page_width, counted(comparison.samples, "pair", "pairs")));
+  put_line(out, "  both views: " + spaced(to_string(comparison.diagnosis.verdict)));
+  put_line(out, "");
   put_numbers(out, comparison);
+  put_numbers(out, comparison.signal);
   for (const Finding& finding : comparison.findings) put_reason(out, glyphs, finding.metric, finding.explanation);
+  put_findings(out, glyphs, comparison.diagnosis.findings);
   for (const auto& [name, report] : {std::pair("a", &comparison.a), std::pair("b", &comparison.b)}) {
     put_line(out, "");
     put_line(out, title(glyphs, fmt::format("view {}", name), page_width));

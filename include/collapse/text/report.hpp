@@ -176,13 +176,13 @@ COLLAPSE_COLD inline void put_verdict(std::string& out, const Glyphs& glyphs, co
            or_undefined(report.variance.dispersion, "0 is complete collapse, 1 centred at the origin"));
 }
 
-COLLAPSE_COLD inline void put_findings(std::string& out, const Glyphs& glyphs, const Report& report) {
+COLLAPSE_COLD inline void put_findings(std::string& out, const Glyphs& glyphs, const std::vector<Finding>& findings) {
   const auto plain = [&glyphs](const std::string& words) { return glyphs.ascii ? to_ascii(words) : words; };
-  if (report.diagnosis.findings.empty()) return;
+  if (findings.empty()) return;
   put_line(out, "");
   put_line(out, title(glyphs, "findings", page_width, "severity 0 to 1, gravest first"));
   bool first = true;
-  for (const Finding& finding : report.diagnosis.findings) {
+  for (const Finding& finding : findings) {
     if (!first) put_line(out, "");
     first = false;
     const std::string kind = spaced(to_string(finding.kind));
@@ -336,7 +336,7 @@ COLLAPSE_COLD inline void put_confidence(std::string& out, const Glyphs& glyphs,
 [[nodiscard]] COLLAPSE_COLD inline std::string full(const Report& report, const Glyphs& glyphs) {
   std::string out;
   put_verdict(out, glyphs, report);
-  put_findings(out, glyphs, report);
+  put_findings(out, glyphs, report.diagnosis.findings);
   put_line(out, "");
   put_spectra(out, glyphs, report);
   put_line(out, "");

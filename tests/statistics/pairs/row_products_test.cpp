@@ -1,4 +1,4 @@
-#include <collapse/statistics/pairs/row_products.hpp>
+#include <collapse/statistics/pairs/row_pairs.hpp>
 
 #include "support/catch.hpp"
 #include "support/one_thread.hpp"
@@ -24,7 +24,7 @@ RowProducts products_of(const linalg::MatrixView<Scalar>& z, std::uint64_t seed 
                         NonFinite policy = NonFinite::reject) {
   const Rows rows = statistics::scan_rows(z, policy);
   const Sums sums = statistics::sum_rows(z, rows, {.scatter = false, .directions = false, .direction_scatter = false});
-  return statistics::RowPairs::products(z, rows, sums.moments, seed);
+  return statistics::row_products(z, rows, sums.moments, seed);
 }
 
 template <class Derived>
@@ -137,7 +137,7 @@ TEST_CASE("every pair of rows is as likely as any other", "[row_products]") {
   double squares = 0.0;
   for (int seed = 0; seed < draws; ++seed) {
     const double alignment =
-        statistics::RowPairs::products(evaluated.view(), rows, all, static_cast<std::uint64_t>(seed)).alignment;
+        statistics::row_products(evaluated.view(), rows, all, static_cast<std::uint64_t>(seed)).alignment;
     sum += alignment;
     squares += alignment * alignment;
   }

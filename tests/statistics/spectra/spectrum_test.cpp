@@ -1,7 +1,7 @@
 #include "support/catch.hpp"
 #include "support/reference_statistics.hpp"
 
-#include <collapse/statistics/spectra/spectrum.hpp>
+#include <collapse/statistics/spectra/singular_values.hpp>
 
 #include <Eigen/SVD>
 

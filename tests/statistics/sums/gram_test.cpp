@@ -1,6 +1,7 @@
 #include "support/catch.hpp"
 #include "support/reference_statistics.hpp"
 
+#include <collapse/statistics/sums/gram_products.hpp>
 #include <collapse/statistics/sums/sums.hpp>
 
 #include <atomic>

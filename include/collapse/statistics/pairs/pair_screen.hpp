@@ -4,8 +4,8 @@
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/products.hpp>
 #include <collapse/linalg/vectors.hpp>
-#include <collapse/statistics/pairs/pair_distances.hpp>
-#include <collapse/statistics/pairs/pair_selection.hpp>
+#include <collapse/statistics/pairs/pair_quantiles.hpp>
+#include <collapse/statistics/pairs/selected_directions.hpp>
 
 #include <Eigen/Core>
 

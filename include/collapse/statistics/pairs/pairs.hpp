@@ -5,8 +5,10 @@
 #include <collapse/linalg/products.hpp>
 #include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/pairs/pair_distances.hpp>
+#include <collapse/statistics/pairs/pair_quantiles.hpp>
 #include <collapse/statistics/pairs/pair_screen.hpp>
 #include <collapse/statistics/pairs/pair_selection.hpp>
+#include <collapse/statistics/pairs/selected_directions.hpp>
 
 #include <Eigen/Core>
 
@@ -424,12 +426,10 @@ class PairStatistics {
   double max_ = undefined;
 };
 
-/// Distribution of 1 - cos over the selected pairs. `mean` and `std` of it over all pairs place the cells; they need
-/// not be exact. O(m^2 D) time for m selected rows, most of it in float where that leaves few pairs open.
 template <EmbeddingScalar Scalar>
-[[nodiscard]] PairDistances pair_distances(const linalg::MatrixView<Scalar>& z, const Rows& rows,
-                                           const PairSelection& selection, const Eigen::VectorXd& mean_direction,
-                                           const Eigen::MatrixXd* products, double mean, double std) {
+PairDistances pair_distances(const linalg::MatrixView<Scalar>& z, const Rows& rows, const PairSelection& selection,
+                             const Eigen::VectorXd& mean_direction, const Eigen::MatrixXd* products, double mean,
+                             double std) {
   if (selection.rows.size() < 2) {
     PairDistances none;
     none.rows = static_cast<Index>(selection.rows.size());

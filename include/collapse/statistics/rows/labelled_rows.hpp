@@ -84,7 +84,7 @@ inline void require_one_per_row(std::size_t count, Index rows, const char* argum
 }
 
 /// Where a label stands in an ascending list that holds it.
-[[nodiscard]] inline Index place_of(const std::vector<std::int64_t>& ascending, std::int64_t label) {
+[[nodiscard]] inline Index index_of(const std::vector<std::int64_t>& ascending, std::int64_t label) {
   return std::lower_bound(ascending.begin(), ascending.end(), label) - ascending.begin();
 }
 

@@ -3,7 +3,7 @@
 #include <collapse/linalg/differences.hpp>
 #include <collapse/linalg/hash.hpp>
 #include <collapse/linalg/load.hpp>
-#include <collapse/statistics/rows/metric.hpp>
+#include <collapse/report/metric.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/lengths.hpp>
 

@@ -6,7 +6,7 @@
 #include <collapse/linalg/tridiagonalization.hpp>
 #include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/rows/rows.hpp>
-#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/gram_products.hpp>
 #include <collapse/statistics/sums/moments.hpp>
 
 #include <Eigen/Core>

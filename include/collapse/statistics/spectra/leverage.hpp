@@ -5,8 +5,8 @@
 #include <collapse/options.hpp>
 #include <collapse/statistics/rows/row_units.hpp>
 #include <collapse/statistics/rows/rows.hpp>
-#include <collapse/statistics/spectra/spectrum.hpp>
-#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/spectra/singular_values.hpp>
+#include <collapse/statistics/sums/gram_products.hpp>
 
 #include <Eigen/Core>
 #include <Eigen/QR>

@@ -4,7 +4,7 @@
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/statistics/rows/row_units.hpp>
 #include <collapse/statistics/rows/rows.hpp>
-#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/gram_products.hpp>
 
 #include <Eigen/Core>
 #include <Eigen/Eigenvalues>

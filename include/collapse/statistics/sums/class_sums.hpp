@@ -1,13 +1,13 @@
 #pragma once
 
+#include <collapse/linalg/capacity.hpp>
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/rows/labelled_rows.hpp>
-#include <collapse/statistics/sums/gram.hpp>
+#include <collapse/statistics/sums/gram_products.hpp>
 #include <collapse/statistics/sums/lengths.hpp>
 #include <collapse/statistics/sums/sums.hpp>
-#include <collapse/streams/reserve.hpp>
 
 #include <Eigen/Core>
 
@@ -63,7 +63,7 @@ struct ClassSums {
     labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
     std::erase_if(labels, [this](std::int64_t wanted) { return find(wanted) >= 0; });
     if (labels.empty()) return;
-    const auto reserve = [](auto& values, std::size_t more) { streams::reserve_in_all(values, values.size() + more); };
+    const auto reserve = [](auto& values, std::size_t more) { linalg::grow_capacity(values, values.size() + more); };
     const std::size_t width = static_cast<std::size_t>(dims);
     reserve(label, labels.size());
     reserve(count, labels.size());
@@ -82,7 +82,7 @@ struct ClassSums {
   }
 
   /// Lets the unit grow with a row of this length.
-  void make_room_for(double length) {
+  void rescale_for(double length) {
     const int before = exponent();
     largest = std::max(largest, length);
     const int change = before - exponent();
@@ -138,7 +138,7 @@ class ClassFolder {
     sums.skipped_rows += rows.skipped - labelled.unlabelled;
     if (rows.samples == 0) return;
     sums.input_epsilon = std::max(sums.input_epsilon, linalg::input_epsilon<Scalar>());
-    sums.make_room_for(rows.norm.maxCoeff());
+    sums.rescale_for(rows.norm.maxCoeff());
     for (Index first = 0; first < rows.samples; first += block) {
       const Index count = std::min(block, rows.samples - first);
       const Index packed = arrange(labelled, first, count, sums);
@@ -164,7 +164,7 @@ class ClassFolder {
     sums.skipped_rows += other.skipped_rows;
     if (other.samples() == 0) return;
     sums.input_epsilon = std::max(sums.input_epsilon, other.input_epsilon);
-    sums.make_room_for(other.largest);
+    sums.rescale_for(other.largest);
     const int change = other.exponent() - sums.exponent();
     for (Index first = 0; first < other.classes(); first += block) {
       const Index count = std::min(block, other.classes() - first);

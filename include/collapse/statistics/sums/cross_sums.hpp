@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -26,6 +27,7 @@ struct ViewSums {
   Eigen::VectorXd sum_squares;               ///< D, sum of w_d^2
   Eigen::VectorXd own_cubic;                 ///< D, sum of ||w||^2 w
   Eigen::VectorXd other_cubic;               ///< D, sum of ||y||^2 w, where y is the row of the other view
+  Eigen::VectorXd product_cubic;             ///< D, sum of (w . y) w; 0 unless D_a = D_b
   int exponent = 0;
   double input_epsilon = 0.0;  ///< of the scalar the rows came in
 
@@ -36,7 +38,8 @@ struct ViewSums {
         sum(reference),
         sum_squares(reference),
         own_cubic(reference),
-        other_cubic(reference) {}
+        other_cubic(reference),
+        product_cubic(reference) {}
 
   [[nodiscard]] double total() const { return sum_squares.sum(); }
 
@@ -75,8 +78,12 @@ struct CrossSums {
   double quartic_b = 0.0;           ///< sum of ||y||^4
   double quartic_ab = 0.0;          ///< sum of ||w||^2 ||y||^2
   double difference_squares = 0.0;  ///< sum of ||a - b||^2 in units of 2^(2 common_exponent()); 0 unless D_a = D_b
+  Eigen::VectorXd products;         ///< D, sum of w_d y_d; only where D_a = D_b, as all that follows
+  double product_squares = 0.0;     ///< sum of (w . y)^2
+  double product_a = 0.0;           ///< sum of (w . y) ||w||^2
+  double product_b = 0.0;           ///< sum of (w . y) ||y||^2
 
-  Index directed = 0;                  ///< pairs in which both rows have a direction, u and v; D_a = D_b from here on
+  Index directed = 0;                  ///< pairs in which both rows have a direction, u and v
   double direction_squares = 0.0;      ///< sum of ||u - v||^2
   Eigen::VectorXd directions;          ///< D, sum of u
   Eigen::VectorXd direction_distance;  ///< D, sum of u - v
@@ -86,8 +93,9 @@ struct CrossSums {
       : a(dims_a),
         b(dims_b),
         scatter(with_scatter ? Eigen::MatrixXd::Zero(dims_a, dims_b).eval() : Eigen::MatrixXd()),
-        directions(Eigen::VectorXd::Zero(dims_a == dims_b ? dims_a : 0)),
-        direction_distance(directions) {}
+        products(Eigen::VectorXd::Zero(dims_a == dims_b ? dims_a : 0)),
+        directions(products),
+        direction_distance(products) {}
 
   [[nodiscard]] bool same_dims() const { return a.sum.size() == b.sum.size(); }
   [[nodiscard]] int common_exponent() const { return std::max(a.exponent, b.exponent); }
@@ -107,6 +115,10 @@ struct CrossSums {
     quartic_b = std::ldexp(quartic_b, 4 * by_b);
     quartic_ab = std::ldexp(quartic_ab, 2 * (by_a + by_b));
     difference_squares = std::ldexp(difference_squares, 2 * (common - common_exponent()));
+    scale(products, by_a + by_b);
+    product_squares = std::ldexp(product_squares, 2 * (by_a + by_b));
+    product_a = std::ldexp(product_a, 3 * by_a + by_b);
+    product_b = std::ldexp(product_b, by_a + 3 * by_b);
   }
 
   /// Takes the sums relative to reference + by. With w' = w - s, y' = y - t everything expands under the sums:
@@ -126,6 +138,7 @@ struct CrossSums {
     const Eigen::VectorXd second_b = second(b, views.b, t, along_b, n);
     const Eigen::VectorXd cross_a = scatter * t;
     const Eigen::VectorXd cross_b = scatter.transpose() * s;
+    if (same_dims()) move_products(s, t, second_a, second_b, views);
 
     quartic_ab += 4.0 * s.dot(cross_a) - 2.0 * t.dot(b.other_cubic) - 2.0 * s.dot(a.other_cubic) + k * p + h * q -
                   2.0 * k * along_a - 2.0 * h * along_b + n * h * k;
@@ -180,12 +193,17 @@ struct CrossSums {
       to->sum_squares += from->sum_squares;
       to->own_cubic += from->own_cubic;
       to->other_cubic += from->other_cubic;
+      to->product_cubic += from->product_cubic;
     }
     scatter += added.scatter;
     quartic_a += added.quartic_a;
     quartic_b += added.quartic_b;
     quartic_ab += added.quartic_ab;
     difference_squares += added.difference_squares;
+    products += added.products;
+    product_squares += added.product_squares;
+    product_a += added.product_a;
+    product_b += added.product_b;
     directed += added.directed;
     direction_squares += added.direction_squares;
     directions += added.directions;
@@ -216,6 +234,7 @@ struct CrossSums {
     scale(view.sum_squares, 2 * by);
     scale(view.own_cubic, 3 * by);
     scale(view.other_cubic, by + 2 * other_by);
+    scale(view.product_cubic, 2 * by + other_by);
   }
 
   [[nodiscard]] static int wider(const ViewSums& mine, const ViewSums& others) {
@@ -231,6 +250,40 @@ struct CrossSums {
           statistics::two_sum(view.reference(d), view.reference_low(d) + by(d));
     }
     return by;
+  }
+
+  /// The part of `move` for sums of w . y, before the others have moved: w' . y' = w . y - s . y - t . w + s . t.
+  /// @param second_a, second_b  (sum w w^T) s and (sum y y^T) t
+  void move_products(const Eigen::VectorXd& s, const Eigen::VectorXd& t, const Eigen::VectorXd& second_a,
+                     const Eigen::VectorXd& second_b, const ViewScatters& views) {
+    const double n = static_cast<double>(count);
+    const double h = s.squaredNorm();
+    const double k = t.squaredNorm();
+    const double steps = s.dot(t);
+    const double p = a.total();
+    const double q = b.total();
+    const double s_a = s.dot(a.sum);
+    const double t_a = t.dot(a.sum);
+    const double s_b = s.dot(b.sum);
+    const double t_b = t.dot(b.sum);
+    // Of the rows of one view along the step of the other.
+    const Eigen::VectorXd t_second_a = second(a, views.a, t, t_a, n);
+    const Eigen::VectorXd s_second_b = second(b, views.b, s, s_b, n);
+    const Eigen::VectorXd scatter_s = scatter * s;
+    const Eigen::VectorXd scatter_t = scatter.transpose() * t;
+    const double product = products.sum();
+    const double moved = product - s_b - t_a + n * steps;
+
+    product_squares += s.dot(s_second_b) + t.dot(t_second_a) + n * steps * steps -
+                       2.0 * (s.dot(b.product_cubic) + t.dot(a.product_cubic)) + 2.0 * steps * (product - s_b - t_a) +
+                       2.0 * t.dot(scatter_s);
+    product_a += -2.0 * s.dot(a.product_cubic) + h * product - s.dot(b.other_cubic) + 2.0 * s.dot(scatter_s) - h * s_b -
+                 t.dot(a.own_cubic) + 2.0 * t.dot(second_a) - h * t_a + steps * (p - 2.0 * s_a + n * h);
+    product_b += -2.0 * t.dot(b.product_cubic) + k * product - s.dot(b.own_cubic) + 2.0 * s.dot(second_b) - k * s_b -
+                 t.dot(a.other_cubic) + 2.0 * t.dot(scatter_t) - k * t_a + steps * (q - 2.0 * t_b + n * k);
+    a.product_cubic += steps * a.sum - scatter_s - t_second_a - moved * s;
+    b.product_cubic += steps * b.sum - s_second_b - scatter_t - moved * t;
+    products.array() += n * s.array() * t.array() - s.array() * b.sum.array() - t.array() * a.sum.array();
   }
 
   /// (sum w w^T) s.
@@ -306,6 +359,7 @@ class CrossFolder {
       if (same_dims) compare_rows(s, first, rows, sums.common_exponent());
       a_.centre(first, rows, sums.a, with_scatter_);
       b_.centre(first, rows, sums.b, with_scatter_);
+      for (Index i = first; same_dims && i < first + rows; ++i) product_(i) = a_.row(i).dot(b_.row(i));
     });
     linalg::parallel_for({static_cast<Index>(corners_.size()), count, a_.dims, b_.dims}, [&](Index t) {
       const auto [i, j] = corners_[static_cast<std::size_t>(t)];
@@ -315,12 +369,17 @@ class CrossFolder {
     });
     add_columns(a_, b_, sums.a, count);
     add_columns(b_, a_, sums.b, count);
+    if (same_dims) add_products(sums.products, count);
     const auto p = a_.square.head(count);
     const auto q = b_.square.head(count);
     sums.quartic_a += p.squaredNorm();
     sums.quartic_b += q.squaredNorm();
     sums.quartic_ab += p.dot(q);
     if (same_dims) {
+      const auto products = product_.head(count);
+      sums.product_squares += products.squaredNorm();
+      sums.product_a += products.dot(p);
+      sums.product_b += products.dot(q);
       sums.difference_squares += difference_.head(count).sum();
       sums.direction_squares += distance_.head(count).sum();
       for (Index i = 0; i < count; ++i) sums.directed += a_.inverse(i) != 0.0 && b_.inverse(i) != 0.0 ? 1 : 0;
@@ -329,6 +388,20 @@ class CrossFolder {
     }
     sums.count += count;
     waiting_ = 0;
+  }
+
+  /// Pairs that were added and are not in the sums yet.
+  [[nodiscard]] Index waiting() const noexcept { return waiting_; }
+
+  /// Writes or reads the pairs that wait; see `streams/archive.hpp`.
+  template <class Archive, class Self>
+  static void exchange(Archive& archive, Self& self) {
+    archive(self.waiting_);
+    if constexpr (Archive::reads) {
+      archive.require(self.waiting_ >= 0 && self.waiting_ < block, "more pairs wait than a block holds");
+    }
+    View::exchange(archive, self.a_, self.waiting_);
+    View::exchange(archive, self.b_, self.waiting_);
   }
 
  private:
@@ -347,6 +420,13 @@ class CrossFolder {
       load(z, rows.selection(), first, 0, values.rows(at, count, dims));
       inverse.segment(at, count) = rows.inverse_norm.segment(first, count);
       for (Index i = 0; i < count; ++i) prescale(at + i) = rows.scale(first + i);
+    }
+
+    template <class Archive, class Self>
+    static void exchange(Archive& archive, Self& self, Index waiting) {
+      for (Index i = 0; i < waiting; ++i) archive(self.values.row(i), self.dims);
+      archive(self.inverse.data(), waiting);
+      archive(self.prescale.data(), waiting);
     }
 
     [[nodiscard]] Row row(Index i) { return {values.row(i), dims}; }
@@ -422,6 +502,7 @@ class CrossFolder {
       Lanes squares = Lanes::Zero();
       Lanes own = Lanes::Zero();
       Lanes others = Lanes::Zero();
+      Lanes products = Lanes::Zero();
       Lanes w = Lanes::Zero();
       for (Index i = 0; i < count; ++i) {
         const double* const row = view.values.row(i) + first;
@@ -430,11 +511,28 @@ class CrossFolder {
         squares += w.square();
         own += view.square(i) * w;
         others += other.square(i) * w;
+        products += product_(i) * w;
       }
       sums.sum.segment(first, lanes) += sum.head(lanes).matrix();
       sums.sum_squares.segment(first, lanes) += squares.head(lanes).matrix();
       sums.own_cubic.segment(first, lanes) += own.head(lanes).matrix();
       sums.other_cubic.segment(first, lanes) += others.head(lanes).matrix();
+      sums.product_cubic.segment(first, lanes) += products.head(lanes).matrix();
+    });
+  }
+
+  /// Adds w_d y_d of the block to the sums of each dimension.
+  void add_products(Eigen::VectorXd& sums, Index count) {
+    linalg::parallel_for({(a_.dims + group - 1) / group, count, a_.dims}, [&](Index g) {
+      const Index first = g * group;
+      const Index lanes = std::min(group, a_.dims - first);
+      double sum[static_cast<std::size_t>(group)] = {};
+      for (Index i = 0; i < count; ++i) {
+        const double* const w = a_.values.row(i) + first;
+        const double* const y = b_.values.row(i) + first;
+        for (Index k = 0; k < lanes; ++k) sum[k] += w[k] * y[k];
+      }
+      for (Index k = 0; k < lanes; ++k) sums(first + k) += sum[k];
     });
   }
 
@@ -444,6 +542,7 @@ class CrossFolder {
   std::vector<std::pair<Index, Index>> corners_;
   Eigen::VectorXd difference_ = Eigen::VectorXd::Zero(block);  ///< ||a - b||^2
   Eigen::VectorXd distance_ = Eigen::VectorXd::Zero(block);    ///< ||u - v||^2
+  Eigen::VectorXd product_ = Eigen::VectorXd::Zero(block);     ///< w . y; 0 unless D_a = D_b
   Eigen::MatrixXd strip_directions_, strip_distance_;          ///< sums of u and u - v, strip by strip
 };
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 namespace collapse {
 
@@ -37,6 +38,12 @@ struct Lengths {
   [[nodiscard]] int exponent() const { return statistics::range_exponent(max); }
 
   void add(const Eigen::VectorXd& lengths) {
+    std::vector<double> scaled;
+    add(lengths, scaled);
+  }
+
+  /// The same with memory of the caller's, which is used again: nothing is allocated where `scaled` has the capacity.
+  void add(const Eigen::VectorXd& lengths, std::vector<double>& scaled) {
     if (lengths.size() == 0) return;
     Lengths block;
     block.count = lengths.size();
@@ -46,13 +53,13 @@ struct Lengths {
     }
     const int unit = block.exponent();
     const double scale = std::ldexp(1.0, -unit);
+    scaled.assign(lengths.begin(), lengths.end());
+    linalg::scale(scaled.data(), scale, block.count);
     // Equal lengths have no spread, whatever the rounding of their mean.
-    Eigen::VectorXd scaled = lengths;
-    linalg::scale(scaled.data(), scale, scaled.size());
-    const double average =
-        std::clamp(linalg::sum(scaled) / static_cast<double>(block.count), block.min * scale, block.max * scale);
+    const double average = std::clamp(linalg::sum(scaled.data(), block.count) / static_cast<double>(block.count),
+                                      block.min * scale, block.max * scale);
     for (double& length : scaled) length -= average;
-    block.sum_squares = linalg::squared_norm(scaled);
+    block.sum_squares = linalg::squared_norm(scaled.data(), block.count);
     block.mean = std::clamp(std::ldexp(average, unit), block.min, block.max);
     merge(block);
   }

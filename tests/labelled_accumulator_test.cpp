@@ -3,7 +3,7 @@
 #include "support/labelled.hpp"
 
 #include <collapse/classes.hpp>
-#include <collapse/streams/labelled_accumulator.hpp>
+#include <collapse/labelled_accumulator.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -248,7 +248,7 @@ TEST_CASE("a labelled accumulator merges with itself and starts anew", "[labelle
   std::vector<int> both = labels;
   both.insert(both.end(), labels.begin(), labels.end());
   check_same(streamed(seen.report()), streamed(class_collapse(twice, both)), 1e-10);
-  seen.clear();
+  seen.reset();
   CHECK(seen.count() == 0);
   CHECK(seen.classes() == 0);
   seen.update(z, labels);
