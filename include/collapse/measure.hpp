@@ -91,10 +91,10 @@ template <EmbeddingScalar Scalar>
     report.variance = per_dimension_variance(moments, sums.directions);
     report.decorrelation = metrics::decorrelation(z, rows, moments);
     if (method == SpectrumMethod::gram) {
-      measure_spectra(
-          report,
-          statistics::GramSpectra::of_samples(z, rows, moments, statistics::samples_gram(z, rows, moments).lower),
-          moments, options);
+      measure_spectra(report,
+                      statistics::GramSpectra::of_samples(z, rows, moments,
+                                                          statistics::samples_gram(z, rows, moments, false).lower),
+                      moments, options);
     }
   }
   if (method == SpectrumMethod::svd) {

@@ -34,6 +34,7 @@ namespace collapse {
   result.noise_floor = values.noise_floor;
   result.method = values.method;
   result.numerical_rank = values.above_floor();
+  result.certified_rank = values.certified_rank;
   result.below_noise_floor = values.values.size() - result.numerical_rank;
   result.effective_rank = effective_rank(values);
   result.effective_rank_ratio = result.effective_rank / static_cast<double>(values.largest_rank());
