@@ -49,6 +49,7 @@ Oracle oracle_of(const reference::Matrix& wide, const std::vector<int>& labels, 
   }
   Oracle result;
   const Real k = static_cast<Real>(classes);
+  means = (means.rowwise() - means.colwise().mean()).eval();
   const Matrix between = means.transpose() * means / k;
   result.nc1_ratio = within.trace() / between.trace();
   const Eigen::SelfAdjointEigenSolver<Matrix> solver(between);
@@ -155,6 +156,44 @@ TEST_CASE("sums of classes that are merged are those of one pass", "[class_colla
     CHECK(near(result.lidar, static_cast<Real>(whole.lidar), 1e-10L));
     CHECK(near(result.nc2_equiangular, static_cast<Real>(whole.nc2_equiangular), 1e-10L));
   }
+}
+
+TEST_CASE("rows with a label each have nothing within their classes", "[class_collapse]") {
+  const Dense<double> z = reference::gaussian<double>(100, 8, 3);
+  std::vector<int> labels;
+  for (int i = 0; i < 100; ++i) labels.push_back(i);
+  const ClassCollapse result = class_collapse(z, labels);
+  CHECK(std::isnan(result.nc1));
+  CHECK(std::isnan(result.nc1_ratio));
+  CHECK(std::isnan(result.cdnv));
+  Index told = 0;
+  for (const Finding& finding : result.findings) {
+    told += finding.explanation == "each row has a label of its own: there is nothing within classes" ? 1 : 0;
+  }
+  CHECK(told == 3);
+  labels[1] = 0;
+  CHECK(std::isfinite(class_collapse(z, labels).nc1));
+}
+
+TEST_CASE("an equiangular frame is one whatever the sizes of its classes", "[class_collapse]") {
+  constexpr int classes = 4;
+  Dense<double> z(40, 6);
+  std::vector<int> labels;
+  z.setZero();
+  for (int i = 0; i < 40; ++i) {
+    labels.push_back(i < 28 ? 0 : i < 36 ? 1 : i < 38 ? 2 : 3);
+    z(i, labels.back()) = 1.0;
+  }
+  z.array() += 0.3;
+  const ClassCollapse result = class_collapse(z, labels);
+  CHECK(std::abs(result.nc2_equinorm) < 1e-14);
+  CHECK(std::abs(result.nc2_equiangular) < 1e-14);
+  CHECK(std::abs(result.nc2_max_angle) < 1e-14);
+  CHECK(std::abs(result.centroid_cosine_centred + 1.0 / (classes - 1)) < 1e-14);
+  ClassOptions options;
+  options.about_all_rows = true;
+  CHECK(class_collapse(z, labels, options).nc2_equinorm > 0.1);
+  CHECK(class_collapse(z, labels, options).nc2_max_angle > 0.1);
 }
 
 TEST_CASE("an equiangular tight frame without spread is neural collapse", "[class_collapse]") {

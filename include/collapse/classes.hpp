@@ -62,6 +62,9 @@ struct ClassOptions {
   bool linear_probe = false;                 ///< N D^2 flops
   double ridge = 1e-3;                       ///< of the probe, over the mean eigenvalue of X^T X
   double lidar_delta = 1e-4;                 ///< in squared units of the input
+  /// Whether S_B, nc2 and nc3 see class means from the mean of all rows instead of from their own: with classes of unequal
+  /// sizes no frame is equiangular then.
+  bool about_all_rows = false;
   SpectrumMethod method = SpectrumMethod::automatic;
   NonFinite nonfinite = NonFinite::reject;
   Index sample_rows = 4096;  ///< that a LabelledAccumulator holds for what needs the rows themselves, at least 2
@@ -131,32 +134,41 @@ inline void measure_class_sums(ClassCollapse& result, const ClassSums& sums, con
   result.input_epsilon = sums.input_epsilon;
 
   const ClassDistances distances = class_distances(means);
-  const ClassAngles angles = class_angles(means);
-  result.nc1 = nc1(sums, means);
-  result.nc1_ratio = nc1_ratio(means);
-  result.cdnv = distances.cdnv;
-  result.nc2_equinorm = nc2_equinorm(means);
+  const ClassMeans own = options.about_all_rows ? means : means.about_their_mean();
+  const ClassAngles angles = class_angles(own);
+  // Rows with a label each spread by nothing within their classes, which is not collapse.
+  const bool has_within = result.classes < result.samples;
+  if (has_within) {
+    result.nc1 = nc1(sums, own);
+    result.nc1_ratio = nc1_ratio(own);
+    result.cdnv = distances.cdnv;
+  }
+  result.nc2_equinorm = nc2_equinorm(own);
   result.nc2_equiangular = angles.equiangular;
   result.nc2_max_angle = angles.max_angle;
-  if (options.classifier) result.nc3 = nc3(means, options.classifier->weights);
+  if (options.classifier) result.nc3 = nc3(own, options.classifier->weights);
   result.class_effective_rank = class_effective_rank(means);
   result.centroid_cosine = centroid_cosine(means);
   result.centroid_cosine_centred = angles.mean;
   result.lidar = lidar(sums, means, options.lidar_delta);
 
   const bool separated = metrics::is_separated(means);
+  const std::string nothing_within = "each row has a label of its own: there is nothing within classes";
   const std::string nothing_between =
       result.classes < 2
           ? fmt::format("all rows have the label {}: there is nothing between classes", means.label.front())
           : std::string("the class means are equal up to the rounding of the input");
   const std::string no_angles =
-      separated ? std::string("fewer than two class means differ from the mean of all rows") : nothing_between;
+      separated ? std::string("fewer than two class means differ from their common mean") : nothing_between;
   note_undefined(result, result.nc1, metric_path<&ClassCollapse::nc1>,
-                 separated ? "what lies between the class means is below the noise floor" : nothing_between);
-  note_undefined(result, result.nc1_ratio, metric_path<&ClassCollapse::nc1_ratio>, nothing_between);
+                 !separated    ? nothing_between
+                 : !has_within ? nothing_within
+                               : std::string("what lies between the class means is below the noise floor"));
+  note_undefined(result, result.nc1_ratio, metric_path<&ClassCollapse::nc1_ratio>,
+                 separated ? nothing_within : nothing_between);
   note_undefined(result, result.cdnv, metric_path<&ClassCollapse::cdnv>,
                  !distances.coincident
-                     ? nothing_between
+                     ? (separated && !has_within ? nothing_within : nothing_between)
                      : fmt::format("the means of the classes {} and {} are equal up to the rounding of the input",
                                    means.label[static_cast<std::size_t>((*distances.coincident)[0])],
                                    means.label[static_cast<std::size_t>((*distances.coincident)[1])]));

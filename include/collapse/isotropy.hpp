@@ -65,7 +65,7 @@ template <EmbeddingScalar Scalar>
   result.vendi_score_2 = vendi_score(spectrum, 2.0);
   result.vendi_score_inf = vendi_score(spectrum, std::numeric_limits<double>::infinity());
   result.vendi_ratio = vendi_ratio(spectrum);
-  result.coherence = coherence(statistics::leverages(z, rows), rows.dims);
+  result.coherence = coherence(statistics::leverages(z, rows));
   result.log_partition_isotropy = statistics::log_partition_ratio(z, rows);
   result.partition_isotropy = std::exp(result.log_partition_isotropy);
   return result;

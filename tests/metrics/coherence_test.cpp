@@ -85,7 +85,7 @@ TEST_CASE("near collapse leverages keep their digits", "[coherence]") {
   // Complete collapse is one direction that all rows share.
   const Eigen::VectorXd equal = leverages(Dense<double>::Constant(50, 10, 0.3));
   CHECK((equal.array() - 0.02).abs().maxCoeff() < 1e-15);
-  CHECK(std::abs(coherence(Dense<double>::Constant(50, 10, 0.3)) - 0.1) < 1e-14);
+  CHECK(std::abs(coherence(Dense<double>::Constant(50, 10, 0.3)) - 1.0) < 1e-13);
 }
 
 TEST_CASE("leverages add up to the rank and independent rows have all of theirs", "[coherence]") {
@@ -94,7 +94,7 @@ TEST_CASE("leverages add up to the rank and independent rows have all of theirs"
   CHECK(leverages(z).minCoeff() > 0.0);
   CHECK(leverages(z).maxCoeff() < 1.0);
   CHECK(leverages(reference::gaussian<double>(12, 30, 9)) == Eigen::VectorXd::Ones(12));
-  CHECK(coherence(reference::gaussian<double>(12, 30, 9)) == 12.0 / 30.0);
+  CHECK(coherence(reference::gaussian<double>(12, 30, 9)) == 1.0);
   // Two of the rows are one, and one is none.
   Dense<double> some = reference::gaussian<double>(12, 30, 9);
   some.row(3) = 2.0 * some.row(7);
@@ -104,9 +104,10 @@ TEST_CASE("leverages add up to the rank and independent rows have all of theirs"
   expected(7) = 0.2;
   expected(0) = 0.0;
   CHECK((leverages(some) - expected).cwiseAbs().maxCoeff() < 1e-13);
+  CHECK(std::abs(coherence(some) - 12.0 / 10.0) < 1e-13);
 }
 
-TEST_CASE("rows that share all directions evenly have coherence 1 and one that is alone N / D", "[coherence]") {
+TEST_CASE("rows that share all directions evenly have coherence 1 and one that is alone N / rank", "[coherence]") {
   for (const Index d : {1, 2, 10}) {
     for (const Index copies : {1, 3, 40}) {
       CAPTURE(d, copies);
@@ -144,7 +145,7 @@ TEST_CASE("a coherence of nothing is undefined", "[coherence]") {
   CHECK(std::isnan(coherence(Dense<double>::Zero(5, 3))));
   CHECK(leverages(Dense<double>::Zero(5, 3)) == Eigen::VectorXd::Zero(5));
   CHECK(leverages(Dense<double>::Zero(3, 5)) == Eigen::VectorXd::Zero(3));
-  CHECK(coherence(Dense<double>::Constant(1, 4, 2.0)) == 0.25);
+  CHECK(coherence(Dense<double>::Constant(1, 4, 2.0)) == 1.0);
   Dense<double> bad = reference::gaussian<double>(9, 3, 13);
   const double expected = coherence(bad.bottomRows(8));
   bad(0, 1) = std::numeric_limits<double>::quiet_NaN();

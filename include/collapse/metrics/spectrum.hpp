@@ -37,6 +37,7 @@ namespace collapse {
   for (const double value : values.values) {
     if (value > values.noise_floor && value > 0.01 * values.values(0)) ++result.leading_rank;
   }
+  result.certified_rank = values.certified_rank;
   result.below_noise_floor = values.values.size() - result.numerical_rank;
   result.effective_rank = effective_rank(values);
   result.effective_rank_ratio = result.effective_rank / static_cast<double>(values.largest_rank());

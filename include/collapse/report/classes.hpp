@@ -71,14 +71,14 @@ struct ClassCollapse {
   double nc1 = undefined;              ///< tr(S_W pinv(S_B)) / K; 0 is complete collapse within each class
   double nc1_ratio = undefined;        ///< tr S_W / tr S_B
   double cdnv = undefined;             ///< class-distance normalised variance
-  double nc2_equinorm = undefined;     ///< 0 when the class means are equally far from the mean of all
+  double nc2_equinorm = undefined;     ///< 0 when the class means are equally far from their mean
   double nc2_equiangular = undefined;  ///< 0 when all angles between them are equal
   double nc2_max_angle = undefined;    ///< 0 when these are as wide as they can be
   double nc3 = undefined;              ///< [0, 2], 0 when the classifier is the class means; needs one
   double nc4 = undefined;              ///< [0, 1], share of rows predicted otherwise than by the nearest class mean
   double class_effective_rank = undefined;     ///< of the class means, [1, min(K - 1, D)]
   double centroid_cosine = undefined;          ///< mean cosine between class means, from the origin
-  double centroid_cosine_centred = undefined;  ///< the same from the mean of all rows; -1 / (K - 1) when spread evenly
+  double centroid_cosine_centred = undefined;  ///< the same from their common mean; -1 / (K - 1) when spread evenly
   double lidar = undefined;                    ///< [1, min(K - 1, D)]
   PerClass per_class;
   double silhouette = undefined;                   ///< [-1, 1], Euclidean; on demand
@@ -128,7 +128,7 @@ struct ClassCollapse {
     visit(field("nc2_equinorm", &ClassCollapse::nc2_equinorm,
                 {.label = "NC2 equal norms",
                  .remark = "0: class means equally far out",
-                 .tells = "how unequally far class means are from the mean of all",
+                 .tells = "how unequally far class means are from their common mean",
                  .range = ">= 0",
                  .source = "Papyan et al. 2020",
                  .formula = "metrics/neural_collapse.hpp"}));
@@ -181,7 +181,7 @@ struct ClassCollapse {
     visit(field("centroid_cosine_centred", &ClassCollapse::centroid_cosine_centred,
                 {.label = "  from the common mean",
                  .remark = "-1 / (K - 1) when spread evenly",
-                 .tells = "the same from the mean of all rows",
+                 .tells = "the same from the mean of the class means",
                  .range = "[-1, 1]",
                  .healthy = "-1 / (K - 1)",
                  .formula = "metrics/class_separation.hpp"}));

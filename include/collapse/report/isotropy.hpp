@@ -20,7 +20,7 @@ struct Isotropy {
   double vendi_score_inf = undefined;            ///< order infinity
   double vendi_ratio = undefined;                ///< of order 1 over min(M, D), (0, 1]
   double self_cluster = undefined;               ///< Tsitsulin et al. 2023, <= 1; 0 uniform, 1 collapsed
-  double coherence = undefined;                  ///< Tsitsulin et al. 2023, [rank / D, N / D]; healthy 1
+  double coherence = undefined;                  ///< Tsitsulin et al. 2023, [1, N / rank]; healthy near 1
   double partition_isotropy = undefined;         ///< Mu & Viswanath 2018, [0, 1]; healthy 1
   double log_partition_isotropy = undefined;     ///< its logarithm, where it is too small for a double
 
@@ -97,7 +97,7 @@ struct Isotropy {
                 {.label = "coherence",
                  .remark = "healthy near 1, high if few rows rule",
                  .tells = "whether few rows set the directions",
-                 .range = "[rank / D, N / D]",
+                 .range = "[1, N / rank]",
                  .healthy = "near 1",
                  .cost = "3 N D m",
                  .source = "Tsitsulin et al. 2023",

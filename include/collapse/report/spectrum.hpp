@@ -37,6 +37,7 @@ struct Spectrum {
   double participation_ratio = undefined;
   double stable_rank = undefined;
   Index numerical_rank = 0;
+  Index certified_rank = 0;  ///< that rounding of the input cannot have made
   double condition_number = undefined;
   double top1_share = undefined;
   double top10_share = undefined;
@@ -139,6 +140,11 @@ struct Spectrum {
                  .range = "[0, m]",
                  .healthy = "high",
                  .formula = "metrics/spectrum.hpp"}));
+    visit(field("certified_rank", &Spectrum::certified_rank,
+                {.tells = "rank that the rounding of the input cannot have made, at least",
+                 .range = "[0, m]",
+                 .healthy = "full",
+                 .formula = "statistics/spectra/spectrum.hpp"}));
     visit(field("condition_number", &Spectrum::condition_number,
                 {.label = "condition number",
                  .tells = "largest singular value over the smallest above the noise floor",

@@ -49,6 +49,7 @@ void exchange(auto& archive, MaybeConst<ClassOptions> auto& options) {
   archive(linear_probe);
   archive(ridge);
   archive(lidar_delta);
+  archive(about_all_rows);
   archive(method);
   archive(nonfinite);
   archive(sample_rows);

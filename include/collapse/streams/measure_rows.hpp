@@ -86,10 +86,10 @@ template <EmbeddingScalar Scalar>
     measure_spread(report, sums);
     report.decorrelation = metrics::decorrelation(z, rows, moments);
     if (method == SpectrumMethod::gram) {
-      measure_spectra(
-          report,
-          statistics::GramSpectra::of_samples(z, rows, moments, statistics::samples_gram(z, rows, moments).lower),
-          moments, options);
+      measure_spectra(report,
+                      statistics::GramSpectra::of_samples(z, rows, moments,
+                                                          statistics::samples_gram(z, rows, moments, false).lower),
+                      moments, options);
     }
   }
   if (method == SpectrumMethod::svd) {
@@ -128,8 +128,9 @@ template <EmbeddingScalar Scalar>
   report.cosine = pairwise_cosine(cosines, statistics::pair_distances(sample, rows, selection, sums.directions.mean(),
                                                                       nullptr, cosines.mean_distance, cosines.std));
   measure_sums(report, sums, options, true);
-  report_points(report, sample, rows, sums, true,
-                [&](const Rows& some) { return measure_rows(sample, some, options, Origin{origin.epsilon, 0}); });
+  report_points(report, sample, rows, sums, true, [&](const Rows& some) {
+    return measure_rows(sample, some, options, Origin{origin.epsilon, 0});
+  });
   report.diagnosis = diagnose(report, options.thresholds);
   return report;
 }

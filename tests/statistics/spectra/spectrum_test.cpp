@@ -5,8 +5,14 @@
 
 #include <Eigen/SVD>
 
+#include <algorithm>
+#include <cmath>
+#include <functional>
 #include <limits>
 #include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
 
 using namespace collapse;
 using reference::Dense;
@@ -135,15 +141,73 @@ TEST_CASE("automatic is a Gram for narrow input and an SVD for double while that
 TEMPLATE_TEST_CASE("the noise floor is that of the input's rounding or of the method, whichever is higher",
                    "[spectrum]", float, double, Eigen::half, Eigen::bfloat16) {
   const Dense<TestType> z = reference::gaussian<TestType>(200, 30, 3, 5.0, 0.25);
-  const double rms = static_cast<double>(std::sqrt(reference::widened(z).squaredNorm() / 6000.0L));
-  const double input = linalg::input_epsilon<TestType>() * rms * (std::sqrt(200.0) + std::sqrt(30.0));
+  const reference::Matrix wide = reference::widened(z);
+  // The length of each column of rounding errors, largest first.
+  std::vector<double> errors;
+  for (Index d = 0; d < 30; ++d) {
+    errors.push_back(0.5 * linalg::input_epsilon<TestType>() * static_cast<double>(wide.col(d).norm()));
+  }
+  std::sort(errors.begin(), errors.end(), std::greater<>());
   for (const Centring centring : {Centring::centred, Centring::uncentred}) {
-    const double largest = static_cast<double>(expected_values(z, centring)(0));
-    CHECK(std::abs(singular_values(z, by_gram, centring).noise_floor /
-                       std::max(input, largest * std::sqrt(200.0 * epsilon)) -
-                   1.0) < 1e-12);
-    CHECK(std::abs(singular_values(z, by_svd, centring).noise_floor / std::max(input, largest * 200.0 * epsilon) -
-                   1.0) < 1e-12);
+    const reference::Vector values = expected_values(z, centring);
+    const double largest = static_cast<double>(values(0));
+    for (const auto& [options, least] :
+         {std::pair{by_gram, largest * std::sqrt(200.0 * epsilon)}, std::pair{by_svd, largest * 200.0 * epsilon}}) {
+      double expected = 0.0;
+      Index certified = -100;
+      for (std::size_t j = 0; j < errors.size(); ++j) {
+        double rest = 0.0;
+        for (std::size_t k = j; k < errors.size(); ++k) rest += errors[k] * errors[k];
+        const double floor = std::max(least, errors[j] + std::sqrt(rest / 200.0));
+        Index above = 0;
+        for (const reference::Real value : values) above += value > static_cast<reference::Real>(floor) ? 1 : 0;
+        if (above - static_cast<Index>(j) >= certified) {
+          certified = above - static_cast<Index>(j);
+          expected = floor;
+        }
+      }
+      const SingularValues measured = singular_values(z, options, centring);
+      CHECK(std::abs(measured.noise_floor / expected - 1.0) < 1e-12);
+      CHECK(measured.certified_rank == certified);
+    }
+  }
+}
+
+TEST_CASE("one huge column says nothing about the others", "[spectrum]") {
+  // A constant of 2000 in bfloat16, and -3.7e9 in float, that rounding moves by one unit here and there.
+  const Dense<double> live = reference::gaussian<double>(200, 63, 4, 0.0, 0.1);
+  const auto with = [](const auto& z, double constant, Index every) {
+    auto wide = z;
+    wide.conservativeResize(Eigen::NoChange, z.cols() + 1);
+    using Scalar = typename std::decay_t<decltype(z)>::Scalar;
+    wide.col(z.cols()).setConstant(static_cast<Scalar>(static_cast<float>(constant)));
+    if (every > 0) {
+      for (Index i = 0; i < z.rows(); i += every) {
+        wide(i, z.cols()) = static_cast<Scalar>(std::nextafter(static_cast<float>(constant), 0.0F));
+      }
+    }
+    return wide;
+  };
+  for (const Options& options : {by_gram, by_svd}) {
+    const Dense<Eigen::bfloat16> narrow = live.cast<Eigen::bfloat16>();
+    const SingularValues alone = singular_values(narrow, options);
+    const SingularValues beside = singular_values(with(narrow, 2000.0, 0), options);
+    CHECK(alone.above_floor() == 63);
+    CHECK(beside.above_floor() == 63);
+    CHECK(beside.certified_rank == 63);
+    CHECK(std::abs(beside.values(0) / alone.values(0) - 1.0) < 1e-12);
+    CHECK(std::abs(beside.noise_floor / alone.noise_floor - 1.0) < 1e-12);
+    const Dense<float> floats = live.cast<float>();
+    for (const Index rows : {200, 40}) {
+      const SingularValues expected = singular_values(floats.topRows(rows), options);
+      const SingularValues rounded = singular_values(with(Dense<float>(floats.topRows(rows)), -3.7e9, 3), options);
+      CHECK(rounded.above_floor() == expected.above_floor());
+      CHECK(std::abs(rounded.values(0) / expected.values(0) - 1.0) < 1e-12);
+    }
+    // A column at a thousand times the others has errors as large as they are, and they keep their rank.
+    Dense<double> unequal = reference::gaussian<double>(500, 64, 5);
+    unequal.col(0) *= 1000.0;
+    CHECK(singular_values(Dense<Eigen::bfloat16>(unequal.cast<Eigen::bfloat16>()), options).above_floor() == 64);
   }
 }
 
@@ -165,7 +229,7 @@ TEMPLATE_TEST_CASE("a spread below the rounding of the scalar counts as none, a 
   for (const Options& options : {by_gram, by_svd}) {
     CHECK(singular_values(reference::around_a_point<TestType>(300, 32, 4.0 * rounding, 15), options).above_floor() ==
           32);
-    CHECK(singular_values(reference::around_a_point<TestType>(300, 32, 1e-3 * rounding, 15), options).above_floor() ==
+    CHECK(singular_values(reference::around_a_point<TestType>(300, 32, 1e-6 * rounding, 15), options).above_floor() ==
           0);
   }
 }

@@ -52,12 +52,15 @@ class ReflectionToFirst {
   double scale_ = 0.0;
 };
 
-/// x_i . mean for each centred row x_i, in units of 2^(2 common_exponent()).
+/// x_i . mean for each centred row x_i, without the dimensions of `is_rounding`, in units of 2^(2 common_exponent()).
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Eigen::VectorXd centred_times_mean(const linalg::MatrixView<Scalar>& z, const Rows& rows,
                                                  const Moments& moments) {
   const CentredTransform transform(moments, true);
-  const Eigen::VectorXd mean = moments.common_mean();
+  Eigen::VectorXd mean = moments.common_mean();
+  for (Index d = 0; d < moments.dims; ++d) {
+    if (is_rounding(moments, d)) mean(d) = 0.0;
+  }
   Eigen::VectorXd product(rows.samples);
   constexpr Index block = 16;
   linalg::parallel_for(
@@ -77,6 +80,9 @@ template <EmbeddingScalar Scalar>
 /// is serves both: the two tridiagonal matrices differ in their first row only. That row holds all that is large where
 /// the mean is large against the spread, so that the small values keep the digits that adding N mean mean^T to the
 /// Gram matrix would have cost them.
+///
+/// Dimensions that vary by the rounding of the input alone have their mean and nothing else: what rounding makes of one
+/// huge constant may be larger than all that varies.
 class GramSpectra {
  public:
   /// X^T X + N mean mean^T: with the mean along the first axis, a change of the first entry.
@@ -84,6 +90,7 @@ class GramSpectra {
   /// @param scatter  lower triangle of X^T X, D x D, in the units of the dimensions
   [[nodiscard]] static GramSpectra of_dims(Eigen::MatrixXd scatter, const Moments& moments) {
     to_common_units(scatter, moments);
+    without_rounding(scatter, moments);
     const ReflectionToFirst reflection(moments.common_mean());
     reflection.apply_both(scatter);
     GramSpectra result;
@@ -134,6 +141,14 @@ class GramSpectra {
   }
 
  private:
+  static void without_rounding(Eigen::MatrixXd& scatter, const Moments& moments) {
+    for (Index d = 0; d < scatter.cols(); ++d) {
+      if (!is_rounding(moments, d)) continue;
+      for (Index i = d; i < scatter.rows(); ++i) scatter(i, d) = 0.0;
+      for (Index j = 0; j < d; ++j) scatter(d, j) = 0.0;
+    }
+  }
+
   /// The scatter with all dimensions in one unit.
   static void to_common_units(Eigen::MatrixXd& scatter, const Moments& moments) {
     if (!moments.scaled()) return;

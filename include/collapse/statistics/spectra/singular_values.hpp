@@ -83,13 +83,20 @@ template <EmbeddingScalar Scalar>
     reference.mean_low.setZero();
   }
   const CentredTransform transform(reference, true);
+  const auto is_left_out = [&](Index d) { return centred && is_rounding(moments, d); };
   if (smaller_side(rows.samples, rows.dims) == Side::dims) {
     return qr_singular_values(rows.samples, rows.dims, [&](Index first, linalg::Panel::View out) {
       load_centred(z, rows, transform, first, out);
+      for (Index d = 0; d < out.cols(); ++d) {
+        for (Index i = 0; is_left_out(d) && i < out.rows(); ++i) out.row(i)[d] = 0.0;
+      }
     });
   }
   return qr_singular_values(rows.dims, rows.samples, [&](Index first, linalg::Panel::View out) {
     load_centred_transposed(z, rows, transform, first, out);
+    for (Index d = 0; d < out.rows(); ++d) {
+      if (is_left_out(first + d)) std::fill_n(out.row(d), out.cols(), 0.0);
+    }
   });
 }
 
@@ -103,11 +110,13 @@ SingularValues singular_values(const linalg::MatrixView<Scalar>& z, const Rows& 
     moments.input_epsilon = epsilon;
     return with_floor(qr_singular_values(z, rows, moments, centred), moments, centred, method);
   }
-  auto [moments, gram] = centred_gram(z, rows);
+  const bool by_dims = smaller_side(rows.samples, rows.dims) == Side::dims;
+  Sums sums = sum_rows(z, rows, {.scatter = by_dims, .directions = false, .direction_scatter = false});
+  Moments& moments = sums.moments;
   moments.input_epsilon = epsilon;
-  const GramSpectra spectra = gram.side == Side::dims
-                                  ? GramSpectra::of_dims(std::move(gram.lower), moments)
-                                  : GramSpectra::of_samples(z, rows, moments, std::move(gram.lower));
+  const GramSpectra spectra =
+      by_dims ? GramSpectra::of_dims(std::move(sums.scatter), moments)
+              : GramSpectra::of_samples(z, rows, moments, samples_gram(z, rows, moments, false).lower);
   return with_floor(spectra.singular_values(centred), moments, centred, method);
 }
 

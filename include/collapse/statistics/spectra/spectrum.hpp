@@ -9,8 +9,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <utility>
+#include <vector>
 
 namespace collapse {
 
@@ -18,6 +20,7 @@ namespace collapse {
 struct SingularValues {
   Eigen::VectorXd values;    ///< descending, min(N, D) of them, in input units
   double noise_floor = 0.0;  ///< max(floor of the input's rounding, floor of the method), in input units
+  Index certified_rank = 0;  ///< a rank that the values had before the input was rounded, at least
   Index samples = 0;
   Index dims = 0;
   bool centred = true;
@@ -51,8 +54,56 @@ namespace statistics {
   return flops <= 1e10 ? SpectrumMethod::svd : SpectrumMethod::gram;
 }
 
+/// What rounding to the input's scalar may have made of the singular values, dimension by dimension.
+///
+/// Rounding adds a matrix of errors whose column d has a length of at most e_d = eps / 2 rms_d sqrt(N), the mean included.
+/// With e_1 >= e_2 >= ... and the j - 1 worst columns taken away, its spectral norm, the j-th singular value of the whole,
+/// is at most about n_j = e_j + sqrt(sum_{k >= j} e_k^2) / sqrt(N). By Weyl's inequality sigma_{i + j - 1}(seen) <=
+/// sigma_i(true) + n_j, so that the true rank is at least the number of values above n_j less j - 1, for every j. So one
+/// column with a huge mean or scale says nothing about the others.
+struct InputFloor {
+  double value = 0.0;   ///< n_j of the j that certifies most, the smallest one, in units of 2^common_exponent()
+  Index certified = 0;  ///< the rank that is certain
+};
+
+/// @param values  descending, in units of 2^common_exponent()
+/// @param least   a floor that all values are held against as well
+/// Cost: D log D.
+[[nodiscard]] inline InputFloor input_floor(const Eigen::VectorXd& values, const Moments& moments, bool centred,
+                                            double least) {
+  const double n = static_cast<double>(moments.count);
+  const Eigen::VectorXd squares = moments.common_sum_squares();
+  const Eigen::VectorXd mean = moments.common_mean();
+  bool none_live = true;
+  for (Index d = 0; d < moments.dims; ++d) none_live = none_live && is_rounding(moments, d);
+  std::vector<double> errors;
+  for (Index d = 0; d < moments.dims; ++d) {
+    if (centred && !none_live && is_rounding(moments, d)) continue;
+    errors.push_back(0.5 * moments.input_epsilon * std::sqrt(squares(d) + n * mean(d) * mean(d)));
+  }
+  std::sort(errors.begin(), errors.end());
+  // From the smallest error on, which is the largest j: the floor rises.
+  InputFloor best;
+  Index above = values.size();
+  while (above > 0 && !(values(above - 1) > least)) --above;
+  best.certified = -moments.dims - 1;
+  double rest = 0.0;
+  for (std::size_t k = 0; k < errors.size(); ++k) {
+    rest += errors[k] * errors[k];
+    const double floor = errors[k] + std::sqrt(rest / n);
+    while (above > 0 && !(values(above - 1) > floor)) --above;
+    const Index certified = above - static_cast<Index>(errors.size() - 1 - k);
+    if (certified > best.certified) best = {floor, certified};
+  }
+  best.certified = std::max<Index>(best.certified, 0);
+  // Where nothing is certain, nothing is told from rounding.
+  if (best.certified == 0 && !errors.empty()) best.value = errors.back() + std::sqrt(rest / n);
+  return best;
+}
+
 /// Values in units of 2^common_exponent() become singular values in input units with their floor:
-/// max(eps(input) rms(Z) (sqrt N + sqrt D), sigma_1 sqrt(max(N, D) eps) for Gram or sigma_1 max(N, D) eps for SVD).
+/// that of the input's rounding (see InputFloor), or of the method where it is higher, sigma_1 sqrt(max(N, D) eps) for Gram
+/// and sigma_1 max(N, D) eps for SVD.
 [[nodiscard]] inline SingularValues with_floor(Eigen::VectorXd values, const Moments& moments, bool centred,
                                                SpectrumMethod method) {
   constexpr double epsilon = std::numeric_limits<double>::epsilon();
@@ -63,11 +114,12 @@ namespace statistics {
   result.method = method;
   const double n = static_cast<double>(moments.count);
   const double d = static_cast<double>(moments.dims);
-  const double input_floor = moments.input_epsilon * moments.common_rms() * (std::sqrt(n) + std::sqrt(d));
   const double largest = values.size() > 0 ? values(0) : 0.0;
   const double method_floor =
       largest * (method == SpectrumMethod::gram ? std::sqrt(std::max(n, d) * epsilon) : std::max(n, d) * epsilon);
-  result.noise_floor = std::ldexp(std::max(input_floor, method_floor), moments.common_exponent());
+  const InputFloor input = input_floor(values, moments, centred, method_floor);
+  result.certified_rank = input.certified;
+  result.noise_floor = std::ldexp(std::max(input.value, method_floor), moments.common_exponent());
   for (double& value : values) value = std::ldexp(value, moments.common_exponent());
   result.values = std::move(values);
   return result;

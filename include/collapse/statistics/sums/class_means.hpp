@@ -33,6 +33,14 @@ struct ClassMeans {
   /// Whether a class mean has a direction, seen from m_G.
   [[nodiscard]] bool has_direction(Index c) const { return centred.row(c).norm() > rounding; }
 
+  /// The same about the mean of the class means, each counted once, whatever the rows of each: m_G in what follows.
+  [[nodiscard]] ClassMeans about_their_mean() const {
+    ClassMeans result = *this;
+    const Eigen::RowVectorXd average = centred.colwise().mean();
+    result.centred.rowwise() -= average;
+    return result;
+  }
+
   /// Moments of the class means, each counted once.
   [[nodiscard]] Moments of_means() const {
     Moments result = moments;

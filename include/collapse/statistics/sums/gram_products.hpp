@@ -130,11 +130,16 @@ void load_centred_transposed(const linalg::MatrixView<Scalar>& z, const Rows& ro
 }
 
 /// The N x N Gram of the centred rows, in units of 2^(2 common_exponent()).
+/// @param with_rounding  whether dimensions that vary by the rounding of the input alone take part
 template <EmbeddingScalar Scalar>
-[[nodiscard]] Gram samples_gram(const linalg::MatrixView<Scalar>& z, const Rows& rows, const Moments& moments) {
+[[nodiscard]] Gram samples_gram(const linalg::MatrixView<Scalar>& z, const Rows& rows, const Moments& moments,
+                                bool with_rounding = true) {
   const CentredTransform transform(moments, true);
   return {Side::samples, accumulate_gram(rows.dims, rows.samples, [&](Index first, linalg::Panel::View out) {
             load_centred_transposed(z, rows, transform, first, out);
+            for (Index d = 0; !with_rounding && d < out.rows(); ++d) {
+              if (is_rounding(moments, first + d)) std::fill_n(out.row(d), out.cols(), 0.0);
+            }
           })};
 }
 

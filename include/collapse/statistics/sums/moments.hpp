@@ -83,6 +83,14 @@ namespace statistics {
   return std::sqrt(variance) <= moments.input_epsilon * std::sqrt(mean_square);
 }
 
+/// Whether all that dimension d varies by may be rounding: values that are rounded to one or the other of two neighbours
+/// deviate by no more than half an epsilon of their size.
+[[nodiscard]] inline bool is_rounding(const Moments& moments, Index d) {
+  const double n = static_cast<double>(moments.count);
+  const double mean_square = moments.sum_squares(d) / n + moments.mean(d) * moments.mean(d);
+  return std::sqrt(moments.sum_squares(d) / (n - 1.0)) <= 0.5 * moments.input_epsilon * std::sqrt(mean_square);
+}
+
 /// The unit, as a power of two, in which the largest deviation is about 1: the mean, which may be larger by any factor,
 /// has no part in it. Nor have, unless `with_dead`, dimensions that are constant but for rounding: beside a far
 /// constant what varies may be tiny. 0 when nothing varies.
