@@ -5,6 +5,8 @@
 #include <collapse/measure.hpp>
 #include <collapse/synthetic/scenario.hpp>
 
+#include <Eigen/QR>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -58,6 +60,10 @@ Labelled at_class_means(Index classes, Index of_each, Index dims, double spread)
     result.rows.row(i).head(classes).array() -= 1.0 / static_cast<double>(classes);
     result.labels.push_back(label);
   }
+  // An encoder mixes its dimensions.
+  const Eigen::MatrixXd mixing =
+      Eigen::HouseholderQR<Eigen::MatrixXd>(synthetic::isotropic<double>(dims, dims, 4)).householderQ();
+  result.rows = (result.rows * mixing).eval();
   return result;
 }
 

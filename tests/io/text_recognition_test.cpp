@@ -1,4 +1,4 @@
-#include <collapse/io/text_recognition.hpp>
+#include <collapse/io/text_selection.hpp>
 
 #include <collapse/io/text.hpp>
 

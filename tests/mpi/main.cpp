@@ -49,8 +49,19 @@ RowMajor<float> share(const RowMajor<float>& z, bool idle) {
 }
 
 void check_close(const Report& report, const Report& expected, bool pairs, const std::string& what) {
-  const reference::Numbers left = numbers(report);
-  const reference::Numbers right = numbers(expected);
+  // What comes from the sample of rows depends on how the rows are split.
+  const auto kept = [](reference::Numbers all) {
+    std::erase_if(all, [](const auto& number) {
+      for (const char* start :
+           {"variance.largest_point", "variance.duplicate_rows", "variance.crowded", "norms.outlier"}) {
+        if (number.first.rfind(start, 0) == 0) return true;
+      }
+      return false;
+    });
+    return all;
+  };
+  const reference::Numbers left = kept(numbers(report));
+  const reference::Numbers right = kept(numbers(expected));
   for (std::size_t i = 0; i < right.size(); ++i) {
     const auto& [name, wanted] = right[i];
     const bool of_pairs = name.rfind("cosine.", 0) == 0 && name != "cosine.mean" && name != "cosine.std";

@@ -410,5 +410,3 @@ inline void TextRecognition::leave_out_index(std::span<const Cells> rows) {
 }
 
 }  // namespace collapse::io::detail
-
-#include <collapse/io/text_selection.hpp>

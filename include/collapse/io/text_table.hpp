@@ -10,7 +10,7 @@
 #include <collapse/io/text_list.hpp>
 #include <collapse/io/text_number.hpp>
 #include <collapse/io/text_options.hpp>
-#include <collapse/io/text_recognition.hpp>
+#include <collapse/io/text_selection.hpp>
 #include <collapse/io/text_refusal.hpp>
 #include <collapse/io/text_shape.hpp>
 

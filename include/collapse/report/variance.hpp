@@ -128,7 +128,7 @@ struct Variance {
                  .cost = "N D",
                  .formula = "statistics/rows/crowds.hpp"}));
     visit(field("largest_point_row", &Variance::largest_point_row,
-                {.tells = "the first of these rows; none where the point is the origin, and in a stream",
+                {.tells = "the first of these rows; none where it is one alone or the origin, and in a stream",
                  .range = "[0, N)",
                  .formula = "statistics/rows/crowds.hpp"}));
     visit(field("crowded_points", &Variance::crowded_points,

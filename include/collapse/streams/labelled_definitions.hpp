@@ -40,8 +40,8 @@ namespace streams {
 void exchange(auto& archive, MaybeConst<ClassOptions> auto& options) {
   constexpr bool reads = std::remove_cvref_t<decltype(archive)>::reads;
   // A new option does not compile here: either it is stored, in another version of the format, or it is left out.
-  auto& [classifier, unlabelled, per_class, silhouette, knn, neighbours, linear_probe, ridge, lidar_delta, method,
-         nonfinite, sample_rows, seed] = options;
+  auto& [classifier, unlabelled, per_class, silhouette, knn, neighbours, linear_probe, ridge, lidar_delta,
+         about_all_rows, method, nonfinite, sample_rows, seed] = options;
   archive(per_class);
   archive(silhouette);
   archive(knn);

@@ -38,7 +38,7 @@ inline void report_crowds(Variance& to, const Crowds& found, Index elsewhere, bo
     if (share > to.largest_point) {
       to.largest_point = share;
       to.largest_point_row.reset();
-      if (places) to.largest_point_row = point.row;
+      if (places && point.rows > 1) to.largest_point_row = point.row;
     }
   }
 }
