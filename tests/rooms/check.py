@@ -58,9 +58,9 @@ def includes_of(text):
 
 
 def definitions_of(text):
-    """The headers that one includes only where the library does not hold what they define."""
-    blocks = re.findall(r"^#ifndef COLLAPSE_COMPILED\n(.*?)^#endif", text, flags=re.M | re.S)
-    return [header for block in blocks for header in includes_of(block)]
+    """The headers that one includes at its end, after all that it declares: they define it. Most are left out where the
+    library holds what they define."""
+    return includes_of(text[text.rfind("}") + 1:]) if "}" in text else []
 
 
 def detail_blocks(text):

@@ -113,7 +113,7 @@ template <EmbeddingScalar Scalar>
   result.skipped_rows = rows.skipped;
   count_units(statistics::unit_activity(h, rows, options.bounds), options, result);
   if (rows.samples >= 2) {
-    const Sums sums = statistics::sum_rows(h, rows, statistics::moments_alone);
+    const Sums sums = statistics::sum_rows(h, rows, statistics::moments_only);
     result.active_units = count_active(sums.moments, options.active_variance);
   }
   if (options.with_srank) {

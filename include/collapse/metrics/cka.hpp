@@ -4,9 +4,9 @@
 #include <collapse/report.hpp>
 #include <collapse/statistics/rows/paired_rows.hpp>
 #include <collapse/statistics/sums/cross_sums.hpp>
+#include <collapse/statistics/sums/folder.hpp>
 #include <collapse/statistics/sums/gram_products.hpp>
 #include <collapse/statistics/sums/moments.hpp>
-#include <collapse/statistics/sums/folder.hpp>
 
 #include <Eigen/Core>
 
@@ -100,8 +100,8 @@ namespace metrics {
 template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
 [[nodiscard]] HsicSums hsic_of_samples(const linalg::MatrixView<ScalarA>& a, const Rows& rows_a, double epsilon_a,
                                        const linalg::MatrixView<ScalarB>& b, const Rows& rows_b, double epsilon_b) {
-  Moments moments_a = statistics::sum_rows(a, rows_a, statistics::moments_alone).moments;
-  Moments moments_b = statistics::sum_rows(b, rows_b, statistics::moments_alone).moments;
+  Moments moments_a = statistics::sum_rows(a, rows_a, statistics::moments_only).moments;
+  Moments moments_b = statistics::sum_rows(b, rows_b, statistics::moments_only).moments;
   moments_a.input_epsilon = epsilon_a;
   moments_b.input_epsilon = epsilon_b;
   const Eigen::MatrixXd k = statistics::samples_gram(a, rows_a, moments_a).lower;

@@ -203,7 +203,7 @@ Decorrelation decorrelation(const linalg::MatrixView<Scalar>& z, const Rows& row
     const auto [moments, gram] = statistics::centred_gram(z, rows);
     return decorrelation(moments, gram.lower);
   }
-  const Sums sums = statistics::sum_rows(z, rows, statistics::moments_alone);
+  const Sums sums = statistics::sum_rows(z, rows, statistics::moments_only);
   return decorrelation(z, rows, sums.moments);
 }
 

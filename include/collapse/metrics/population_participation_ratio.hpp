@@ -56,7 +56,7 @@ template <class Derived>
 [[nodiscard]] double population_participation_ratio(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   const linalg::Evaluated<Derived> evaluated(Z);
   const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
-  const Sums sums = statistics::sum_rows(evaluated.view(), rows, statistics::moments_alone);
+  const Sums sums = statistics::sum_rows(evaluated.view(), rows, statistics::moments_only);
   return population_participation_ratio(statistics::row_products(evaluated.view(), rows, sums.moments, options.seed),
                                         rows.dims);
 }

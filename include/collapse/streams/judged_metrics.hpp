@@ -7,6 +7,7 @@
 #include <collapse/options.hpp>
 #include <collapse/report.hpp>
 #include <collapse/report/observation.hpp>
+#include <collapse/streams/observed.hpp>
 
 #include <fmt/format.h>
 #include <Eigen/Core>
@@ -172,19 +173,7 @@ COLLAPSE_INLINE void validate(const MonitorOptions& options) {
 
 COLLAPSE_INLINE std::optional<Alarm> Monitor::observe(std::int64_t step, const Report& report) {
   require_next(step, report.samples, report.dims);
-  Observation seen;
-  seen.step = step;
-  seen.samples = report.samples;
-  seen.dims = report.dims;
-  seen.mean_norm = report.norms.mean;
-  seen.mean_cosine = report.cosine.mean;
-  seen.mean_cosine_distance = 1.0 - report.cosine.mean;
-  seen.dead_dimensions = report.variance.dead_dimensions;
-  seen.normalized_std = report.variance.normalized_std;
-  seen.dispersion = report.variance.dispersion;
-  seen.effective_rank = report.spectrum.effective_rank;
-  seen.effective_rank_vs_expected = report.spectrum.effective_rank_vs_expected;
-  return add(seen);
+  return add(streams::observed(step, report));
 }
 
 COLLAPSE_INLINE std::vector<Alarm> Monitor::alarms() const {

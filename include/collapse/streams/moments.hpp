@@ -3,6 +3,7 @@
 #include <collapse/error.hpp>
 #include <collapse/options.hpp>
 #include <collapse/statistics/rows/rows.hpp>
+#include <collapse/statistics/sums/folder.hpp>
 #include <collapse/statistics/sums/lengths.hpp>
 #include <collapse/statistics/sums/moments.hpp>
 #include <collapse/statistics/sums/sums.hpp>

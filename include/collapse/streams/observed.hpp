@@ -6,17 +6,35 @@
 #include <collapse/linalg/view.hpp>
 #include <collapse/metrics/cosine.hpp>
 #include <collapse/metrics/population_participation_ratio.hpp>
-#include <collapse/metrics/variance.hpp>
 #include <collapse/monitor.hpp>
+#include <collapse/report.hpp>
 #include <collapse/report/observation.hpp>
 #include <collapse/statistics/pairs/row_products.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/sums.hpp>
+#include <collapse/streams/spread.hpp>
 
 #include <cstdint>
 
 namespace collapse {
 namespace streams {
+
+/// What a report says about a step.
+[[nodiscard]] inline Observation observed(std::int64_t step, const Report& report) {
+  Observation seen;
+  seen.step = step;
+  seen.samples = report.samples;
+  seen.dims = report.dims;
+  seen.mean_norm = report.norms.mean;
+  seen.mean_cosine = report.cosine.mean;
+  seen.mean_cosine_distance = 1.0 - report.cosine.mean;
+  seen.dead_dimensions = report.variance.dead_dimensions;
+  seen.normalized_std = report.variance.normalized_std;
+  seen.dispersion = report.variance.dispersion;
+  seen.effective_rank = report.spectrum.effective_rank;
+  seen.effective_rank_vs_expected = report.spectrum.effective_rank_vs_expected;
+  return seen;
+}
 
 template <EmbeddingScalar Scalar>
 Observation observed(std::int64_t step, const linalg::MatrixView<Scalar>& z, const MonitorOptions& options) {
@@ -29,18 +47,13 @@ Observation observed(std::int64_t step, const linalg::MatrixView<Scalar>& z, con
   }
   const Sums sums = statistics::sum_rows(z, rows, {.scatter = false, .direction_scatter = false});
   const CosineMoments cosines = mean_cosine(sums.directions);
-  const Variance variance = per_dimension_variance(sums.moments, sums.directions);
-
-  Observation seen;
-  seen.step = step;
-  seen.samples = rows.samples;
-  seen.dims = rows.dims;
-  seen.mean_norm = sums.lengths.mean;
-  seen.mean_cosine = cosines.mean;
+  Report report;
+  report.samples = rows.samples;
+  report.dims = rows.dims;
+  measure_spread(report, sums);
+  report.cosine.mean = cosines.mean;
+  Observation seen = observed(step, report);
   seen.mean_cosine_distance = cosines.mean_distance;
-  seen.dead_dimensions = variance.dead_dimensions;
-  seen.normalized_std = variance.normalized_std;
-  seen.dispersion = variance.dispersion;
   // The estimate from fewer rows is too rough to be judged.
   if (rows.samples >= Thresholds{}.minimum_samples) {
     // Other pairs each time: the errors of two steps are independent.

@@ -7,7 +7,7 @@
 #include <collapse/statistics/rows/paired_rows.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/cross_sums.hpp>
-#include <collapse/statistics/sums/folder.hpp>
+#include <collapse/statistics/sums/sums.hpp>
 #include <collapse/streams/origin.hpp>
 #include <collapse/streams/row_stream.hpp>
 
@@ -107,15 +107,15 @@ class PairedStream {
     statistics::CrossFolder folder(a_.dims(), b_.dims());
     CrossSums sums = folder.empty();
     if (count() == 0) {
-      statistics::set_reference(sums.a, statistics::sum_rows(a, rows_a, statistics::moments_alone).moments);
-      statistics::set_reference(sums.b, statistics::sum_rows(b, rows_b, statistics::moments_alone).moments);
+      statistics::set_reference(sums.a, statistics::sum_rows(a, rows_a, statistics::moments_only).moments);
+      statistics::set_reference(sums.b, statistics::sum_rows(b, rows_b, statistics::moments_only).moments);
     } else {
       Rows held_a;
       Rows held_b;
       statistics::scan_rows(a_.held(), NonFinite::reject, held_a);
       statistics::scan_rows(b_.held(), NonFinite::reject, held_b);
-      statistics::set_reference(sums.a, statistics::sum_rows(a_.held(), held_a, statistics::moments_alone).moments);
-      statistics::set_reference(sums.b, statistics::sum_rows(b_.held(), held_b, statistics::moments_alone).moments);
+      statistics::set_reference(sums.a, statistics::sum_rows(a_.held(), held_a, statistics::moments_only).moments);
+      statistics::set_reference(sums.b, statistics::sum_rows(b_.held(), held_b, statistics::moments_only).moments);
       folder.add(a_.held(), held_a, b_.held(), held_b, sums);
       sums.a.input_epsilon = a_.origin().epsilon;
       sums.b.input_epsilon = b_.origin().epsilon;

@@ -8,6 +8,7 @@
 #include <collapse/options.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 #include <collapse/statistics/sums/folder.hpp>
+#include <collapse/statistics/sums/sums.hpp>
 #include <collapse/streams/needs_rows.hpp>
 #include <collapse/streams/origin.hpp>
 #include <collapse/streams/row_sample.hpp>

@@ -106,7 +106,7 @@ SingularValues singular_values(const linalg::MatrixView<Scalar>& z, const Rows& 
   const bool centred = centring == Centring::centred;
   const SpectrumMethod method = resolve_method(options, epsilon, rows.samples, rows.dims);
   if (method == SpectrumMethod::svd) {
-    Moments moments = sum_rows(z, rows, moments_alone).moments;
+    Moments moments = sum_rows(z, rows, moments_only).moments;
     moments.input_epsilon = epsilon;
     return with_floor(qr_singular_values(z, rows, moments, centred), moments, centred, method);
   }

@@ -563,8 +563,8 @@ template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
                                    const linalg::MatrixView<ScalarB>& b, const Rows& rows_b, bool with_scatter = true) {
   CrossFolder folder(rows_a.dims, rows_b.dims, with_scatter);
   CrossSums sums = folder.empty();
-  set_reference(sums.a, sum_rows(a, rows_a, moments_alone).moments);
-  set_reference(sums.b, sum_rows(b, rows_b, moments_alone).moments);
+  set_reference(sums.a, sum_rows(a, rows_a, moments_only).moments);
+  set_reference(sums.b, sum_rows(b, rows_b, moments_only).moments);
   folder.add(a, rows_a, b, rows_b, sums);
   folder.flush(sums);
   return sums;

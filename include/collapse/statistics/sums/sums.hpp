@@ -50,7 +50,7 @@ struct SumParts {
 
 namespace statistics {
 
-inline constexpr SumParts moments_alone{.scatter = false, .directions = false, .direction_scatter = false};
+inline constexpr SumParts moments_only{.scatter = false, .directions = false, .direction_scatter = false};
 
 /// Brings sums in units of `before` to those of moments.exponent.
 inline void rescale(Moments& moments, Eigen::MatrixXd& scatter, const Eigen::VectorXi& before) {
@@ -152,7 +152,7 @@ template <class Derived>
 [[nodiscard]] Moments moments(const Eigen::DenseBase<Derived>& Z, const Options& options = {}) {
   const linalg::Evaluated<Derived> evaluated(Z);
   const Rows rows = statistics::scan_rows(evaluated.view(), options.nonfinite);
-  return statistics::sum_rows(evaluated.view(), rows, statistics::moments_alone).moments;
+  return statistics::sum_rows(evaluated.view(), rows, statistics::moments_only).moments;
 }
 
 /// The smaller Gram matrix of the centred rows X = Z - 1 mean^T: X^T X (D x D) when N > D, X X^T (N x N) otherwise.
