@@ -35,6 +35,21 @@ COLLAPSE_COLD inline void clusters(const Evidence& evidence) {
   const auto together = std::accumulate(from(same), histogram.end(), std::int64_t{0});
   const auto between = std::accumulate(from(gap), from(same), std::int64_t{0});
   const double share = static_cast<double>(together) / static_cast<double>(cosine.pairs);
+  // Most rows around one point, and the others apart from it: pairs are alike or unlike, and nothing lies between.
+  const double unlike = 1.0 - static_cast<double>(together + between) / static_cast<double>(cosine.pairs);
+  if (share > 0.6 && together >= 5 * between && unlike >= 0.015 &&
+      unlike * static_cast<double>(cosine.pairs) >= 5.0 * static_cast<double>(between)) {
+    const double rows = std::sqrt(share);
+    evidence.add(
+        FindingKind::partial_collapse, graded(rows, 0.75, 1.0, 0.8, 0.95),
+        metric_path<&Report::cosine, &Cosine::histogram>, share, 0.6,
+        fmt::format("about {:.3g} % of the rows, {}, point the same way and the others elsewhere, with nothing "
+                    "between: they lie around one point",
+                    100.0 * rows, std::lround(rows * static_cast<double>(report.samples))),
+        "look at these inputs first (padding, empty or repeated ones), then for what maps them together",
+        threshold_origin<&Thresholds::partial_share>(" is the least of the others"));
+    return;
+  }
   // Above a half there is one main direction: that is a cone with outliers.
   if (!(share >= least && share <= 0.6) || together < 5 * between) return;
   const double points = 1.0 / share;
