@@ -17,9 +17,10 @@ enum class NonFinite {
   skip_rows  ///< leave such rows out and count them in `norms.skipped_rows`
 };
 
-/// Where each finding begins. The defaults are fitted to encoders of many kinds, leaving one kind out at a time
-/// (`benchmarks/detection/fit.py`); every finding quotes its threshold. What small samples do to a number is no part of a
-/// threshold: `diagnose` accounts for N and D.
+/// Where each finding begins. The defaults were set by hand, with encoders of many kinds in view;
+/// `benchmarks/detection/fit.py` fits some of them again, leaving one kind out at a time, and prints how both err. Every
+/// finding quotes its threshold. What small samples do to a number is no part of a threshold: `diagnose` accounts for N
+/// and D.
 struct Thresholds {
   double complete_dispersion = 0.01;  ///< complete collapse at or below this `variance.dispersion`
   double complete_cosine = 0.975;     ///< ... or at or above this mean cosine, where rows are near a point
