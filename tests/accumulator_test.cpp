@@ -29,6 +29,7 @@ bool from_moments(const std::string& name) {
   for (const char* start : {"variance.largest_point", "variance.duplicate_rows", "variance.crowded", "norms.outlier"}) {
     if (begins(start)) return false;
   }
+  if (begins("diagnosis.findings") && name.find("variance.largest_point") != std::string::npos) return false;
   return !begins("cosine.") && !begins("finding ") && name.find(".singular_values") == std::string::npos;
 }
 

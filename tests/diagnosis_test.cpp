@@ -1,6 +1,7 @@
 #include "support/catch.hpp"
 #include "support/reference_statistics.hpp"
 
+#include <collapse/diagnosis.hpp>
 #include <collapse/measure.hpp>
 #include <collapse/synthetic.hpp>
 

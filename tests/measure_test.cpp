@@ -3,6 +3,11 @@
 #include "support/report_numbers.hpp"
 
 #include <collapse/measure.hpp>
+#include <collapse/metrics/cosine.hpp>
+#include <collapse/metrics/decorrelation.hpp>
+#include <collapse/metrics/effective_rank.hpp>
+#include <collapse/metrics/norms.hpp>
+#include <collapse/metrics/variance.hpp>
 
 #include <cstring>
 #include <fstream>

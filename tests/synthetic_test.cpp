@@ -2,6 +2,7 @@
 #include "support/reference_statistics.hpp"
 
 #include <collapse/measure.hpp>
+#include <collapse/metrics/power_law.hpp>
 #include <collapse/synthetic.hpp>
 
 #include <Eigen/SVD>

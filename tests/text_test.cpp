@@ -1,6 +1,7 @@
 #include "support/catch.hpp"
 #include "support/reference_statistics.hpp"
 
+#include <collapse/diagnosis.hpp>
 #include <collapse/measure.hpp>
 #include <collapse/report/classes.hpp>
 #include <collapse/synthetic.hpp>
@@ -745,6 +746,7 @@ TEST_CASE("numbers that no measurement gives have all of their texts", "[format]
                        value,
                        value,
                        value,
+                       count,
                        count,
                        value,
                        value,

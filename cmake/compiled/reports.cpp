@@ -3,7 +3,7 @@
 #include <collapse/metrics/kernel_vendi.hpp>
 #include <collapse/report/validate_options.hpp>
 #include <collapse/streams/jackknife_report.hpp>
-#include <collapse/streams/judged_metrics.hpp>
+#include <collapse/streams/monitor_definitions.hpp>
 #include <collapse/text.hpp>
 #include <collapse/text/report.hpp>
 

@@ -178,6 +178,6 @@ struct fmt::formatter<collapse::Alarm> : fmt::formatter<fmt::string_view> {
 };
 
 #ifndef COLLAPSE_COMPILED
-#include <collapse/streams/judged_metrics.hpp>
+#include <collapse/streams/monitor_definitions.hpp>
 #include <collapse/streams/observed.hpp>
 #endif

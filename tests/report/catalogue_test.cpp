@@ -6,6 +6,7 @@
 #include <collapse/monitor.hpp>
 #include <collapse/report/catalogue.hpp>
 #include <collapse/streams/jackknife.hpp>
+#include <collapse/streams/judged_metrics.hpp>
 
 #include <algorithm>
 #include <cstdint>

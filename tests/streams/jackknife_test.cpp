@@ -4,6 +4,9 @@
 #include <collapse/confidence.hpp>
 #include <collapse/json.hpp>
 #include <collapse/measure.hpp>
+#include <collapse/report/walk.hpp>
+#include <collapse/streams/jackknife.hpp>
+#include <collapse/streams/measure_rows.hpp>
 
 #include <algorithm>
 #include <cmath>

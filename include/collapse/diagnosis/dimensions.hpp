@@ -25,7 +25,8 @@ COLLAPSE_COLD inline bool one_line(const Evidence& evidence, bool unequal) {
   const Report& report = evidence.report;
   const Thresholds& thresholds = evidence.thresholds;
   const double ratio = report.spectrum.participation_ratio;
-  const double scale_free = report.decorrelation.participation_ratio;
+  // A dimension that is alone has no correlations.
+  const double scale_free = evidence.live() == 1 ? 1.0 : report.decorrelation.participation_ratio;
   if (!(scale_free <= 1.2 * thresholds.line_participation && (unequal || ratio <= thresholds.line_participation))) {
     return false;
   }
@@ -100,7 +101,7 @@ COLLAPSE_COLD inline void one_factor(const Evidence& evidence) {
 COLLAPSE_COLD inline void dimensional_collapse(const Evidence& evidence) {
   const Report& report = evidence.report;
   // Two or three dimensions are few by nature, and correlated at no loss worth the name.
-  if (report.dims < 4 || evidence.live() < 2 || std::isnan(report.spectrum.effective_rank_vs_expected)) return;
+  if (report.dims < 4 || evidence.live() < 1 || std::isnan(report.spectrum.effective_rank_vs_expected)) return;
   const bool unequal = unequal_scales(report, evidence.thresholds);
   const bool found = one_line(evidence, unequal) || (!unequal && few_directions(evidence)) || below_baseline(evidence);
   if (!found) one_factor(evidence);
