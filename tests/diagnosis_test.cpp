@@ -580,7 +580,7 @@ TEST_CASE("constant rows are told from rows equal up to rounding, and both are c
   CHECK(find(constant, "complete_collapse", "variance.dispersion") != nullptr);
   CHECK(find(constant, "complete_collapse", "cosine.mean") != nullptr);
   CHECK(constant.findings[0].severity == 1.0);
-  const Diagnosis rounded = measure(synthetic::around_a_point<float>(100, 32, 1e-9)).diagnosis;
+  const Diagnosis rounded = measure(synthetic::around_a_point<float>(100, 32, 1e-11)).diagnosis;
   REQUIRE(find(rounded, "below_precision") != nullptr);
   CHECK(contains(find(rounded, "below_precision")->explanation, "precision"));
   const Diagnosis measured = measure(synthetic::around_a_point<float>(100, 32, 1e-4)).diagnosis;

@@ -101,8 +101,8 @@ TEST_CASE("the JSON of a comparison has its fields in their order", "[json_on_de
   const Json json = reference::comparison_example();
   CHECK(keys_of(json) == Keys{"collapse_version", "samples", "skipped_rows", "directed_pairs", "alignment",
                               "invariance", "barlow_on_diagonal", "barlow_off_diagonal", "vicreg", "modality_gap",
-                              "paired_cosine", "unpaired_cosine", "linear_cka", "linear_cka_debiased", "a", "b",
-                              "findings"});
+                              "paired_cosine", "unpaired_cosine", "linear_cka", "linear_cka_debiased", "signal", "a", "b",
+                              "findings", "diagnosis"});
   CHECK(nulls(json).empty());
   CHECK(json.at("directed_pairs") == 699);
   CHECK(json.at("alignment") == 0.25);

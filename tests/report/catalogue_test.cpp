@@ -2,6 +2,7 @@
 #include "support/report_numbers.hpp"
 
 #include <collapse/diagnosis/classes.hpp>
+#include <collapse/diagnosis/comparison.hpp>
 #include <collapse/json.hpp>
 #include <collapse/monitor.hpp>
 #include <collapse/report/catalogue.hpp>
@@ -288,6 +289,16 @@ TEST_CASE("every finding that a diagnosis makes refers to a number and to a thre
   with_classes([](ClassCollapse& c) { c.per_class.variance(3) = 0.0; });
   with_classes([](ClassCollapse& c) { c.per_class.effective_rank_vs_expected(3) = 0.0; });
   with_classes([](ClassCollapse& c) { c.per_class.samples.assign(10, 3); });
+
+  Comparison views;
+  views.samples = 500;
+  views.a.dims = views.b.dims = 16;
+  views.signal.share = 0.02;
+  check(diagnose(views));
+  views.signal.share = 0.4;
+  views.signal.symmetry = 0.1;
+  views.linear_cka_debiased = 0.9;
+  check(diagnose(views));
 
   for (const FindingKind kind : finding_kinds) {
     CAPTURE(std::string(to_string(kind)));

@@ -23,6 +23,8 @@ COLLAPSE_COLD inline void clusters(const Evidence& evidence) {
   const Cosine& cosine = report.cosine;
   const double least = evidence.thresholds.cluster_pairs;
   if (report.dims < 2 || cosine.pairs < 1 || !(report.norms.std <= 0.5 * report.norms.mean)) return;
+  // Pairs of a small sample share their rows: a share of them tells little of all.
+  if (!cosine.exact && cosine.sampled_rows > 0 && cosine.sampled_rows < 64) return;
   // Rows that repeat others bit for bit point the same way, and that is told of them.
   if (report.variance.duplicate_rows > 0.5) return;
   for (const Finding& finding : evidence.findings) {

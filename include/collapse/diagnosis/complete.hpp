@@ -22,7 +22,7 @@ COLLAPSE_COLD inline void below_precision(const Evidence& evidence) {
   if (evidence.report.samples < 2 || spectrum.numerical_rank != 0) return;
   const double largest = spectrum.singular_values.size() > 0 ? spectrum.singular_values(0) : 0.0;
   evidence.add(FindingKind::below_precision, 1.0, metric_path<&Report::spectrum, &Spectrum::numerical_rank>, 0.0, 1.0,
-               largest > 0.0
+               largest > 0.0 || evidence.report.variance.total > 0.0
                    ? fmt::format("the rows are equal up to the rounding of the input: complete collapse below the "
                                  "input's precision (largest singular value {:.3g}, noise floor {:.3g})",
                                  largest, spectrum.noise_floor)

@@ -24,9 +24,10 @@ COLLAPSE_COLD inline bool partial_collapse(const Evidence& evidence) {
   const double share = report.variance.largest_point;
   const double least = evidence.thresholds.partial_share;
   if (!evidence.enough_rows() || !(share >= least) || share >= 1.0) return false;
-  // Of few rows along a line some lie side by side by chance.
-  const double rows = share * static_cast<double>(report.samples);
-  if (rows < 8.0 && !(report.spectrum.participation_ratio > 3.0)) return false;
+  // Of few rows along a line some lie side by side by chance; of a few from a sample nothing is known of the others.
+  const bool sampled = !report.cosine.exact && report.cosine.sampled_rows > 0;
+  const double rows = share * static_cast<double>(sampled ? report.cosine.sampled_rows : report.samples);
+  if (rows < 8.0 && (sampled || !(report.spectrum.participation_ratio > 3.0))) return false;
   const double rest = report.variance.crowded_rows - share;
   const MetricPath metric = metric_path<&Report::variance, &Variance::largest_point>;
   const double error = report.cosine.exact || !(report.cosine.sampled_rows > 0)
