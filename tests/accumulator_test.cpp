@@ -286,6 +286,22 @@ TEST_CASE("zero rows, constant rows and huge rows stream like one batch", "[accu
   }
 }
 
+TEST_CASE("a stream knows the share of its zero rows, whatever its sample", "[accumulator]") {
+  RowMajor<double> z = rows_around<double>(1500, dims, 1.0, 1.0);
+  for (Index i = 0; i < 90; ++i) z.row(i * 16).setZero();
+  Accumulator seen(dims, few);
+  add_in_batches(seen, z, 333, 4);
+  const Report streamed = seen.report();
+  REQUIRE(streamed.cosine.sampled_rows < 1500);
+  const Report measured = measure(z, few);
+  for (const Report& report : {streamed, measured}) {
+    CHECK(std::abs(report.variance.largest_point - 0.06) < 1e-15);
+    CHECK(report.variance.largest_point_error == 0.0);
+    CHECK(std::abs(report.variance.duplicate_rows - 0.06) < 1e-15);
+  }
+  CHECK(streamed.diagnosis.verdict == measured.diagnosis.verdict);
+}
+
 TEST_CASE("batches of every scalar add up in the precision of the coarsest", "[accumulator]") {
   const RowMajor<float> z = rows_around<float>(1500, dims, 1.0, 1.0);
   const RowMajor<Eigen::half> coarse = z.cast<Eigen::half>();

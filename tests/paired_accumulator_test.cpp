@@ -56,12 +56,7 @@ void check_equal(const Comparison& measured, const Comparison& expected, double 
   CHECK((std::isnan(error) == std::isnan(expected_error)));
   CHECK_FALSE(std::abs(error * error - expected_error * expected_error) > tolerance * 1e-3);
   CHECK(measured.diagnosis.verdict == expected.diagnosis.verdict);
-  // What a view says of single rows comes from its sample of rows.
-  const auto of_signal = [](const Comparison& c) {
-    return std::count_if(c.diagnosis.findings.begin(), c.diagnosis.findings.end(),
-                         [](const Finding& finding) { return std::string(finding.metric).rfind("signal.", 0) == 0; });
-  };
-  CHECK(of_signal(measured) == of_signal(expected));
+  CHECK(measured.diagnosis.findings.size() == expected.diagnosis.findings.size());
   check("a.effective_rank", measured.a.spectrum.effective_rank, expected.a.spectrum.effective_rank);
   check("b.cosine.std", measured.b.cosine.std, expected.b.cosine.std);
   check("b.input_epsilon", measured.b.input_epsilon, expected.b.input_epsilon);

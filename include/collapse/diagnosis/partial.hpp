@@ -23,16 +23,13 @@ COLLAPSE_COLD inline bool partial_collapse(const Evidence& evidence) {
   const Report& report = evidence.report;
   const double share = report.variance.largest_point;
   const double least = evidence.thresholds.partial_share;
-  if (!evidence.enough_rows() || !(share >= least) || share >= 1.0) return false;
-  // Of few rows along a line some lie side by side by chance; of a few from a sample nothing is known of the others.
-  const bool sampled = !report.cosine.exact && report.cosine.sampled_rows > 0;
-  const double rows = share * static_cast<double>(sampled ? report.cosine.sampled_rows : report.samples);
-  if (rows < 8.0 && (sampled || !(report.spectrum.participation_ratio > 3.0))) return false;
+  const double error = report.variance.largest_point_error;
+  if (!evidence.enough_rows() || !(share >= least) || (share >= 1.0 && !(error > 0.0))) return false;
+  // Of few rows along a line some lie side by side by chance, and so do some of a small sample.
+  const double rows = share * static_cast<double>(report.samples);
+  if (share < 3.0 * error || (rows < 8.0 && !(report.spectrum.participation_ratio > 3.0))) return false;
   const double rest = report.variance.crowded_rows - share;
   const MetricPath metric = metric_path<&Report::variance, &Variance::largest_point>;
-  const double error = report.cosine.exact || !(report.cosine.sampled_rows > 0)
-                           ? 0.0
-                           : std::sqrt(share * (1.0 - share) / static_cast<double>(report.cosine.sampled_rows));
   const std::string sure = error > 0.0 ? fmt::format(" (+- {:.2g} %, from a sample of rows)", 100.0 * error) : "";
   if (report.variance.crowded_points >= 2 && rest >= 0.25 && share + rest >= 0.9) {
     evidence.add(

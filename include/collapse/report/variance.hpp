@@ -25,6 +25,7 @@ struct Variance {
   double dispersion_of_others = undefined;   ///< the same without dead and dominant dimensions
   double duplicate_rows = undefined;         ///< share of rows that equal another bit for bit
   double largest_point = undefined;          ///< share of rows on the fullest point
+  double largest_point_error = undefined;    ///< standard error of that share; 0 where all rows were looked at
   std::optional<Index> largest_point_row{};  ///< one of them; none where it is the origin, or in a stream
   Index crowded_points = 0;                  ///< points with a twentieth of the rows or more
   double crowded_rows = undefined;           ///< share of rows on these
@@ -127,6 +128,11 @@ struct Variance {
                  .healthy = "1 / N",
                  .cost = "N D",
                  .formula = "statistics/rows/crowds.hpp"}));
+    visit(field("largest_point_error", &Variance::largest_point_error,
+                {.tells = "standard error of largest_point",
+                 .range = "[0, 0.5]",
+                 .healthy = "0, all rows were looked at",
+                 .formula = "streams/points.hpp"}));
     visit(field("largest_point_row", &Variance::largest_point_row,
                 {.tells = "the first of these rows; none where it is one alone or the origin, and in a stream",
                  .range = "[0, N)",

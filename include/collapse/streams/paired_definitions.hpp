@@ -113,7 +113,7 @@ COLLAPSE_INLINE Comparison PairedAccumulator::report(const Thresholds& threshold
   streams::compare_sums(result, sums,
                         metrics::hsic_sums(sums, statistics::symmetric_squared_norm(views.a),
                                            statistics::symmetric_squared_norm(views.b)),
-                        sums.same_dims() ? metrics::signal_eigenvalues(sums) : Eigen::VectorXd(), weights_);
+                        metrics::signal_eigenvalues(sums), weights_);
   streams::explain_undefined(result);
   result.diagnosis = diagnose(result, options.thresholds);
   return result;

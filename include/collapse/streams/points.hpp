@@ -11,20 +11,24 @@
 #include <collapse/statistics/sums/sums.hpp>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
 /// Single rows and single dimensions that make the numbers of all: what a report says of them.
 namespace collapse::streams {
 
-/// The numbers of `crowds`, where `elsewhere` further rows are known to be zero and were not looked at.
-inline void report_crowds(Variance& to, const Crowds& found, Index elsewhere, bool places) {
+/// The numbers of `crowds`.
+/// @param sampled    whether the rows are a sample of those that have a direction, whose places tell nothing
+/// @param zero_rows  of all `samples`, those that are zero and were not among these
+inline void report_crowds(Variance& to, const Crowds& found, bool sampled, Index zero_rows, Index samples) {
+  if (found.rows + zero_rows == 0) return;
   const double looked = static_cast<double>(found.rows);
-  if (!(looked + static_cast<double>(elsewhere) > 0.0)) return;
-  const double zero = static_cast<double>(elsewhere) / static_cast<double>(found.rows + elsewhere);
-  to.duplicate_rows = looked > 0.0 ? (1.0 - zero) * static_cast<double>(found.repeated) / looked : 0.0;
-  if (elsewhere > 1) to.duplicate_rows += zero;
+  const double zero = static_cast<double>(zero_rows) / static_cast<double>(samples);
+  to.duplicate_rows = zero_rows > 1 ? zero : 0.0;
+  if (found.rows > 0) to.duplicate_rows += (1.0 - zero) * static_cast<double>(found.repeated) / looked;
   to.largest_point = zero;
+  to.largest_point_error = 0.0;
   to.crowded_rows = 0.0;
   const auto count = [&to](double share) {
     if (share < 0.05) return;
@@ -35,11 +39,16 @@ inline void report_crowds(Variance& to, const Crowds& found, Index elsewhere, bo
   for (const Crowd& point : found.points) {
     const double share = (1.0 - zero) * static_cast<double>(point.rows) / looked;
     count(share);
-    if (share > to.largest_point) {
-      to.largest_point = share;
-      to.largest_point_row.reset();
-      if (places && point.rows > 1) to.largest_point_row = point.row;
+    if (share <= to.largest_point) continue;
+    to.largest_point = share;
+    to.largest_point_row.reset();
+    if (!sampled) {
+      if (point.rows > 1) to.largest_point_row = point.row;
+      continue;
     }
+    // That all rows of a sample agree does not say that all do (one more of either kind; Agresti & Coull 1998).
+    const double seen = (static_cast<double>(point.rows) + 1.0) / (looked + 2.0);
+    to.largest_point_error = (1.0 - zero) * std::sqrt(seen * (1.0 - seen) / (looked + 2.0));
   }
 }
 
@@ -57,7 +66,8 @@ void report_points(Report& report, const linalg::MatrixView<Scalar>& z, const Ro
   const Outliers outliers = statistics::outliers(rows.norm);
   report.norms.outlier_share = outliers.share;
   if (outliers.rows.empty()) {
-    report_crowds(report.variance, statistics::crowds(z, rows, sums.moments), sampled ? sums.zero_rows : 0, !sampled);
+    report_crowds(report.variance, statistics::crowds(z, rows, sums.moments), sampled, sampled ? sums.zero_rows : 0,
+                  sums.moments.count);
     return;
   }
   std::vector<Index> kept;
@@ -74,6 +84,7 @@ void report_points(Report& report, const linalg::MatrixView<Scalar>& z, const Ro
   const Variance& others = report.without_outliers.front().variance;
   report.variance.duplicate_rows = others.duplicate_rows;
   report.variance.largest_point = others.largest_point;
+  report.variance.largest_point_error = others.largest_point_error;
   report.variance.largest_point_row = others.largest_point_row;
   report.variance.crowded_points = others.crowded_points;
   report.variance.crowded_rows = others.crowded_rows;
