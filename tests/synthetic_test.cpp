@@ -1,4 +1,5 @@
 #include "support/catch.hpp"
+#include "support/mentions.hpp"
 #include "support/reference_statistics.hpp"
 
 #include <collapse/measure.hpp>
@@ -33,6 +34,7 @@ using collapse::synthetic::normal_deviate;
 using collapse::synthetic::normal_quantile;
 using collapse::synthetic::portable_exp;
 using collapse::synthetic::portable_log;
+using collapse::test::mentions;
 namespace reference = collapse::reference;
 
 namespace {
@@ -121,11 +123,6 @@ std::string refusal(Call&& call) {
     return error.what();
   }
   return {};
-}
-
-bool mentions(const std::string& message, const std::string& part) {
-  UNSCOPED_INFO("message: " << message << "\nexpected in it: " << part);
-  return message.find(part) != std::string::npos;
 }
 
 /// The neighbours of a 16-bit float, in magnitude.

@@ -134,16 +134,10 @@ template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
     CrossSums sums = statistics::cross_sums(a, rows_a, b, rows_b);
     sums.a.input_epsilon = origin_a.epsilon;
     sums.b.input_epsilon = origin_b.epsilon;
-    Eigen::VectorXd eigenvalues;
-    if (sums.same_dims()) {
-      eigenvalues = metrics::few_pairs(rows_a.samples, rows_a.dims)
-                        ? metrics::signal_eigenvalues(a, rows_a, b, rows_b, sums)
-                        : metrics::signal_eigenvalues(sums);
-    }
     compare_sums(result, sums,
                  metrics::hsic_sums(sums, self_product(result.a.spectrum.singular_values, sums.a.exponent),
                                     self_product(result.b.spectrum.singular_values, sums.b.exponent)),
-                 eigenvalues, weights);
+                 metrics::signal_eigenvalues(a, rows_a, b, rows_b, sums), weights);
   }
   explain_undefined(result);
   result.diagnosis = diagnose(result, options.thresholds);

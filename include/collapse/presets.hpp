@@ -2,6 +2,7 @@
 
 #include <collapse/error.hpp>
 #include <collapse/options.hpp>
+#include <collapse/report/edit_distance.hpp>
 
 #include <fmt/format.h>
 
@@ -47,21 +48,6 @@ inline constexpr std::array presets{
     Preset{"autoencoder", &Thresholds::autoencoder, "codes follow the spectrum of the data"}};
 
 namespace detail {
-
-/// How many letters have to be put in, left out or changed to make one name of the other.
-[[nodiscard]] inline std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j - 1] + 1, row[j] + 1, changed});
-    }
-  }
-  return row[b.size()];
-}
 
 /// At most `most` of the names, the most similar first.
 [[nodiscard]] inline std::string nearest_names(std::string_view name, std::vector<std::string_view> names,

@@ -1,6 +1,7 @@
 #ifdef COLLAPSE_COMMAND_LINE
 
 #include "support/command_line.hpp"
+#include "support/mentions.hpp"
 
 #include <collapse/json.hpp>
 #include <collapse/measure.hpp>
@@ -30,6 +31,7 @@ using collapse::Index;
 using collapse::reference::Dense;
 using collapse::test::bytes_of;
 using collapse::test::check_refused;
+using collapse::test::mentions;
 using collapse::test::NpyBytes;
 using collapse::test::Outcome;
 using collapse::test::quoted;
@@ -44,11 +46,6 @@ Outcome run(const std::string& arguments) { return collapse::test::run(program.s
 
 Outcome score(const std::filesystem::path& file, const std::string& options = "") {
   return run("score " + quoted(file) + " " + options);
-}
-
-bool mentions(const std::string& text, const std::string& part) {
-  UNSCOPED_INFO("text: " << text << "\nexpected in it: " << part);
-  return text.find(part) != std::string::npos;
 }
 
 /// A file of these bytes is refused by name, for these reasons.

@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/command_line.hpp"
+#include "support/mentions.hpp"
 #include "support/npy_bytes.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -19,6 +20,7 @@
 
 using collapse::test::bytes_of;
 using collapse::test::check_refused;
+using collapse::test::mentions;
 using collapse::test::NpyBytes;
 using collapse::test::Outcome;
 using collapse::test::quoted;
@@ -31,11 +33,6 @@ Outcome run(const std::string& arguments) { return collapse::test::run(COLLAPSE_
 
 Outcome score(const std::filesystem::path& file, const std::string& options = "") {
   return run("score " + quoted(file) + " " + options);
-}
-
-bool mentions(const std::string& text, const std::string& part) {
-  UNSCOPED_INFO("text: " << text << "\nexpected in it: " << part);
-  return text.find(part) != std::string::npos;
 }
 
 // The matrix of these tests is z(i, j) = ((37 i + 11 j + 5 i j) mod 101) / 8 - 6 for 40 x 4, exact in text. Its effective

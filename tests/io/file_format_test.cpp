@@ -1,6 +1,7 @@
 #include <collapse/io/file_format.hpp>
 
 #include "support/catch.hpp"
+#include "support/mentions.hpp"
 #include "support/npy_bytes.hpp"
 #include "support/safetensors_bytes.hpp"
 #include "support/temporary_folder.hpp"
@@ -13,6 +14,7 @@ using collapse::FileError;
 using collapse::io::ByteStream;
 using collapse::io::detect_format;
 using collapse::io::FileFormat;
+using collapse::test::mentions;
 using collapse::test::NpyBytes;
 using collapse::test::TemporaryFolder;
 
@@ -31,11 +33,6 @@ std::string refusal_of(const std::string& name, std::string_view bytes) {
     return error.what();
   }
   return "no error";
-}
-
-bool mentions(const std::string& message, const std::string& part) {
-  UNSCOPED_INFO("message: " << message << "\nexpected in it: " << part);
-  return message.find(part) != std::string::npos;
 }
 
 }  // namespace

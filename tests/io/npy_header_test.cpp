@@ -1,6 +1,7 @@
 #include <collapse/io/npy_header.hpp>
 
 #include "support/catch.hpp"
+#include "support/mentions.hpp"
 #include "support/npy_bytes.hpp"
 #include "support/refusal.hpp"
 
@@ -14,6 +15,7 @@
 
 using collapse::FileError;
 using collapse::io::NpyHeader;
+using collapse::test::mentions;
 using collapse::test::NpyBytes;
 
 namespace {
@@ -28,11 +30,6 @@ NpyHeader parse_dictionary(const std::string& dictionary) { return parse(NpyByte
 
 std::string refusal(const std::string& bytes) {
   return collapse::test::refusal_by([&] { static_cast<void>(parse(bytes)); }, "Z.npy", 300);
-}
-
-bool mentions(const std::string& message, const std::string& part) {
-  UNSCOPED_INFO("message: " << message << "\nexpected in it: " << part);
-  return message.find(part) != std::string::npos;
 }
 
 using Shape = std::vector<std::int64_t>;

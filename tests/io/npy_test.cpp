@@ -2,6 +2,7 @@
 
 #include "support/blocks.hpp"
 #include "support/catch.hpp"
+#include "support/mentions.hpp"
 #include "support/npy_bytes.hpp"
 #include "support/resident_memory.hpp"
 #include "support/temporary_folder.hpp"
@@ -31,6 +32,7 @@ using collapse::test::block_sizes;
 using collapse::test::Blocks;
 using collapse::test::blocks_of;
 using collapse::test::bytes_of;
+using collapse::test::mentions;
 using collapse::test::NpyBytes;
 using collapse::test::same_values;
 using collapse::test::TemporaryFolder;
@@ -98,11 +100,6 @@ std::string refusal_of_shape(const std::string& shape, std::size_t data_size = 2
   bytes.shape = shape;
   bytes.data = std::string(data_size, '\0');
   return refusal_of(bytes.str());
-}
-
-bool mentions(const std::string& message, const std::string& part) {
-  UNSCOPED_INFO("message: " << message << "\nexpected in it: " << part);
-  return message.find(part) != std::string::npos;
 }
 
 }  // namespace

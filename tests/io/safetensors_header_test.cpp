@@ -1,6 +1,7 @@
 #include <collapse/io/safetensors_header.hpp>
 
 #include "support/catch.hpp"
+#include "support/mentions.hpp"
 #include "support/refusal.hpp"
 #include "support/safetensors_bytes.hpp"
 
@@ -12,6 +13,7 @@
 
 using collapse::FileError;
 using collapse::io::SafetensorsHeader;
+using collapse::test::mentions;
 using collapse::test::safetensors_bytes;
 using collapse::test::safetensors_entry;
 
@@ -29,11 +31,6 @@ std::string refusal(const std::string& bytes) {
 
 std::string refusal_of(const std::string& header, std::size_t data_size = 24) {
   return refusal(safetensors_bytes(header, std::string(data_size, '\0')));
-}
-
-bool mentions(const std::string& message, const std::string& part) {
-  UNSCOPED_INFO("message: " << message << "\nexpected in it: " << part);
-  return message.find(part) != std::string::npos;
 }
 
 const std::string good = safetensors_entry("Z", "F32", "[2,3]", "[0,24]");

@@ -2,6 +2,7 @@
 
 #include "support/blocks.hpp"
 #include "support/catch.hpp"
+#include "support/mentions.hpp"
 #include "support/npy_bytes.hpp"
 #include "support/refusal.hpp"
 #include "support/safetensors_bytes.hpp"
@@ -34,6 +35,7 @@ using collapse::test::block_sizes;
 using collapse::test::Blocks;
 using collapse::test::blocks_of;
 using collapse::test::bytes_of;
+using collapse::test::mentions;
 using collapse::test::row_bytes;
 using collapse::test::safetensors_bytes;
 using collapse::test::safetensors_entry;
@@ -77,11 +79,6 @@ std::string refusal(const std::filesystem::path& path, const std::string& name =
 std::string refusal_of(const std::string& entries, std::size_t data_size, const std::string& name = "") {
   const TemporaryFolder folder;
   return refusal(folder.write("Z", safetensors_bytes("{" + entries + "}", std::string(data_size, '\0'))), name);
-}
-
-bool mentions(const std::string& message, const std::string& part) {
-  UNSCOPED_INFO("message: " << message << "\nexpected in it: " << part);
-  return message.find(part) != std::string::npos;
 }
 
 }  // namespace

@@ -4,8 +4,10 @@
 
 #include "support/blocks.hpp"
 #include "support/catch.hpp"
+#include "support/mentions.hpp"
 #include "support/refusal.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/text_refusal.hpp"
 
 #include <Eigen/Core>
 
@@ -21,6 +23,7 @@ using collapse::io::detail::is_list;
 using collapse::io::detail::ListKind;
 using collapse::io::detail::parse_list;
 using collapse::test::blocks_of;
+using collapse::test::mentions;
 using collapse::test::same_values;
 using collapse::test::TemporaryFolder;
 
@@ -33,19 +36,7 @@ Eigen::MatrixXd values_of(const std::string& text, const TextOptions& options = 
 }
 
 std::string refusal_of(const std::string& text, const TextOptions& options = {}) {
-  const TemporaryFolder folder;
-  const auto path = folder.write("Z.csv", text);
-  return collapse::test::refusal_after_name(
-      [&] {
-        TextFile file(path, options);
-        static_cast<void>(blocks_of(file, 2));
-      },
-      path.string(), 300);
-}
-
-bool mentions(const std::string& message, const std::string& part) {
-  UNSCOPED_INFO("message: " << message << "\nexpected in it: " << part);
-  return message.find(part) != std::string::npos;
+  return collapse::test::text_refusal(text, options, 300);
 }
 
 const Eigen::MatrixXd two_by_three = (Eigen::MatrixXd(2, 3) << 1, 2, 3, -4, 0.5, 1024).finished();

@@ -4,8 +4,10 @@
 
 #include "support/blocks.hpp"
 #include "support/catch.hpp"
+#include "support/mentions.hpp"
 #include "support/refusal.hpp"
 #include "support/temporary_folder.hpp"
+#include "support/text_refusal.hpp"
 
 #include <fmt/format.h>
 #include <Eigen/Core>
@@ -22,6 +24,7 @@ using collapse::io::Header;
 using collapse::io::TextFile;
 using collapse::io::TextOptions;
 using collapse::test::blocks_of;
+using collapse::test::mentions;
 using collapse::test::same_values;
 using collapse::test::TemporaryFolder;
 
@@ -39,19 +42,7 @@ Read read(const std::string& text, const TextOptions& options = {}) {
 }
 
 std::string refusal_of(const std::string& text, const TextOptions& options = {}) {
-  const TemporaryFolder folder;
-  const auto path = folder.write("Z.csv", text);
-  return collapse::test::refusal_after_name(
-      [&] {
-        TextFile file(path, options);
-        static_cast<void>(blocks_of(file, 2));
-      },
-      path.string(), 400);
-}
-
-bool mentions(const std::string& message, const std::string& part) {
-  UNSCOPED_INFO("message: " << message << "\nexpected in it: " << part);
-  return message.find(part) != std::string::npos;
+  return collapse::test::text_refusal(text, options, 400);
 }
 
 /// Quarters that differ from row to row, never whole.

@@ -2,6 +2,7 @@
 
 #include "support/blocks.hpp"
 #include "support/catch.hpp"
+#include "support/mentions.hpp"
 #include "support/refusal.hpp"
 #include "support/temporary_folder.hpp"
 
@@ -33,6 +34,7 @@ using collapse::io::TextFile;
 using collapse::test::block_sizes;
 using collapse::test::Blocks;
 using collapse::test::blocks_of;
+using collapse::test::mentions;
 using collapse::test::same_values;
 using collapse::test::TemporaryFolder;
 
@@ -72,11 +74,6 @@ std::string refusal(const std::filesystem::path& path) {
 std::string refusal_of(const std::string& text) {
   const TemporaryFolder folder;
   return refusal(folder.write("Z.txt", text));
-}
-
-bool mentions(const std::string& message, const std::string& part) {
-  UNSCOPED_INFO("message: " << message << "\nexpected in it: " << part);
-  return message.find(part) != std::string::npos;
 }
 
 const Eigen::MatrixXd two_by_three = matrix({{1, 2, 3}, {-4, 0.5, 1024}});

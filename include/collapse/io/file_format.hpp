@@ -99,16 +99,16 @@ inline constexpr std::array foreign_formats{
   if (begin.starts_with("\x93NUMPY")) return FileFormat::npy;
   const std::optional<FileFormat> ending = detail::format_of_ending(stream.path());
   if (detail::begins_safetensors(begin)) return FileFormat::safetensors;
+  const bool textual = detail::is_textual(begin);
   for (const detail::ForeignFormat& foreign : detail::foreign_formats) {
     // Text may begin with letters.
-    const bool printable = detail::is_textual(begin);
-    if (begin.starts_with(foreign.begin) && !printable) {
+    if (!textual && begin.starts_with(foreign.begin)) {
       throw FileError(stream.path(), fmt::format("is {}; {}", foreign.name, foreign.advice));
     }
   }
   if (ending) return *ending;
   if (begin.empty()) throw FileError(stream.path(), "is empty; save the embeddings with np.save, or as text");
-  if (detail::is_textual(begin) || begin.starts_with("\xff\xfe") || begin.starts_with("\xfe\xff")) {
+  if (textual || begin.starts_with("\xff\xfe") || begin.starts_with("\xfe\xff")) {
     return FileFormat::text;
   }
   throw FileError(stream.path(),

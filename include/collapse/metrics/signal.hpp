@@ -122,8 +122,9 @@ struct SharedVariance {
   return products / squares;
 }
 
-/// Eigenvalues of S, ascending, in any unit, from a symmetric matrix of the order of D.
+/// Eigenvalues of S, ascending, in any unit, from a symmetric matrix of the order of D; none where D_a != D_b.
 [[nodiscard]] inline Eigen::VectorXd signal_eigenvalues(const CrossSums& sums) {
+  if (!sums.same_dims()) return {};
   return linalg::eigenvalues(linalg::tridiagonalize(symmetric_part(sums, SharedDimensions(sums))));
 }
 
@@ -136,9 +137,9 @@ struct SharedVariance {
 /// H (R J R^T) H^T, so that the eigenvalues are those of R J R^T, of order 2 N.
 /// Cost: 8 N^2 D flops for R and 11 N^3 for the eigenvalues, where the other side takes 4/3 D^3.
 template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
-[[nodiscard]] Eigen::VectorXd signal_eigenvalues(const linalg::MatrixView<ScalarA>& a, const Rows& rows_a,
-                                                 const linalg::MatrixView<ScalarB>& b, const Rows& rows_b,
-                                                 const CrossSums& sums) {
+[[nodiscard]] Eigen::VectorXd few_pairs_eigenvalues(const linalg::MatrixView<ScalarA>& a, const Rows& rows_a,
+                                                    const linalg::MatrixView<ScalarB>& b, const Rows& rows_b,
+                                                    const CrossSums& sums) {
   const SharedDimensions shared(sums);
   const Index n = rows_a.samples;
   const int exponent = sums.common_exponent();
@@ -163,6 +164,15 @@ template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
   Eigen::MatrixXd product = r.leftCols(n) * r.rightCols(n).transpose();
   product = (0.5 * (product + product.transpose())).eval();
   return linalg::eigenvalues(linalg::tridiagonalize(std::move(product)));
+}
+
+/// The eigenvalues of S from the side that is cheaper; none where D_a != D_b.
+template <EmbeddingScalar ScalarA, EmbeddingScalar ScalarB>
+[[nodiscard]] Eigen::VectorXd signal_eigenvalues(const linalg::MatrixView<ScalarA>& a, const Rows& rows_a,
+                                                 const linalg::MatrixView<ScalarB>& b, const Rows& rows_b,
+                                                 const CrossSums& sums) {
+  const bool by_pairs = sums.same_dims() && few_pairs(rows_a.samples, rows_a.dims);
+  return by_pairs ? few_pairs_eigenvalues(a, rows_a, b, rows_b, sums) : signal_eigenvalues(sums);
 }
 
 /// exp of the entropy of the shares of the positive eigenvalues, and (sum lambda)^2 / sum lambda^2 of all.
@@ -300,10 +310,7 @@ template <class DerivedA, class DerivedB>
       A, B, options.nonfinite, [](const auto& a, const Rows& rows_a, const auto& b, const Rows& rows_b, Index) {
         if (rows_a.dims != rows_b.dims) return Signal{};
         const CrossSums sums = statistics::cross_sums(a, rows_a, b, rows_b);
-        const Eigen::VectorXd eigenvalues = metrics::few_pairs(rows_a.samples, rows_a.dims)
-                                                ? metrics::signal_eigenvalues(a, rows_a, b, rows_b, sums)
-                                                : metrics::signal_eigenvalues(sums);
-        return metrics::signal(sums, eigenvalues,
+        return metrics::signal(sums, metrics::signal_eigenvalues(a, rows_a, b, rows_b, sums),
                                metrics::hsic_sums(sums, metrics::self_product(a, rows_a, sums.a.exponent),
                                                   metrics::self_product(b, rows_b, sums.b.exponent)));
       });

@@ -63,30 +63,15 @@ enum class FindingKind {
   undefined_number        ///< why a number is undefined
 };
 
-inline constexpr std::array finding_kinds{FindingKind::below_precision,
-                                          FindingKind::complete_collapse,
-                                          FindingKind::partial_collapse,
-                                          FindingKind::cluster_collapse,
-                                          FindingKind::dimensional_collapse,
-                                          FindingKind::correlated_dimensions,
-                                          FindingKind::no_shared_signal,
-                                          FindingKind::different_axes,
-                                          FindingKind::class_collapse,
-                                          FindingKind::merged_classes,
-                                          FindingKind::neural_collapse,
-                                          FindingKind::anisotropy,
-                                          FindingKind::dominant_dimensions,
-                                          FindingKind::outlier_rows,
-                                          FindingKind::unequal_scales,
-                                          FindingKind::duplicate_rows,
-                                          FindingKind::dead_dimensions,
-                                          FindingKind::redundant_dimensions,
-                                          FindingKind::norm_collapse,
-                                          FindingKind::norm_explosion,
-                                          FindingKind::zero_rows,
-                                          FindingKind::skipped_rows,
-                                          FindingKind::too_few_samples,
-                                          FindingKind::undefined_number};
+inline constexpr std::array finding_kinds{
+    FindingKind::below_precision,     FindingKind::complete_collapse,    FindingKind::partial_collapse,
+    FindingKind::cluster_collapse,    FindingKind::dimensional_collapse, FindingKind::correlated_dimensions,
+    FindingKind::no_shared_signal,    FindingKind::different_axes,       FindingKind::class_collapse,
+    FindingKind::merged_classes,      FindingKind::neural_collapse,      FindingKind::anisotropy,
+    FindingKind::dominant_dimensions, FindingKind::outlier_rows,         FindingKind::unequal_scales,
+    FindingKind::duplicate_rows,      FindingKind::dead_dimensions,      FindingKind::redundant_dimensions,
+    FindingKind::norm_collapse,       FindingKind::norm_explosion,       FindingKind::zero_rows,
+    FindingKind::skipped_rows,        FindingKind::too_few_samples,      FindingKind::undefined_number};
 
 [[nodiscard]] constexpr std::string_view to_string(FindingKind kind) noexcept {
   switch (kind) {

@@ -2,13 +2,13 @@
 
 #include <collapse/error.hpp>
 #include <collapse/report/catalogue.hpp>
+#include <collapse/report/edit_distance.hpp>
 #include <collapse/text/page.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,21 +29,6 @@ namespace text {
 
 /// Whether a result is the first that has this path: a Monitor sees numbers of a report.
 [[nodiscard]] COLLAPSE_COLD inline bool is_own(const CatalogueEntry& entry) { return find_entry(entry.path) == &entry; }
-
-/// Fewest letters that are put in, left out or replaced to make one text of the other.
-[[nodiscard]] COLLAPSE_COLD inline std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i + 1);
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
-    }
-  }
-  return row.back();
-}
 
 /// The paths that may have been meant, nearest first; at most three. One that ends in what was asked for is nearest.
 [[nodiscard]] COLLAPSE_COLD inline std::vector<std::string_view> near_paths(std::string_view path) {
