@@ -72,8 +72,9 @@ TEST_CASE("thresholds that are none or out of range are refused and change nothi
           set_threshold(thresholds, "dimensional_ratios", 0.1);
         }).find("no threshold is called 'dimensional_ratios'; similar ones are dimensional_ratio, ") !=
         std::string::npos);
-  CHECK(refusal_of([&] { set_threshold(thresholds, "cluster", 0.1); }).find("similar ones are cluster_p") !=
-        std::string::npos);
+  CHECK(refusal_of([&] {
+          set_threshold(thresholds, "cluster", 0.1);
+        }).find("similar ones are cluster_points, cluster_pairs") != std::string::npos);
   CHECK(refusal_of([&] { set_threshold(thresholds, "", 0.1); }) != "no error");
   CHECK(refusal_of([&] { set_threshold(thresholds, "minimum_samples", 2.5); }).find("is a whole number, got 2.5") !=
         std::string::npos);

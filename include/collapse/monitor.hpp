@@ -69,6 +69,9 @@ class Track {
   std::optional<Alarm> alarm_;
 };
 
+/// What a report says about a step.
+[[nodiscard]] COLLAPSE_INLINE Observation observed(std::int64_t step, const Report& report);
+
 /// What a batch says; throws as Monitor::observe.
 template <EmbeddingScalar Scalar>
 [[nodiscard]] Observation observed(std::int64_t step, const linalg::MatrixView<Scalar>& z,

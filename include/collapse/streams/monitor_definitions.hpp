@@ -8,7 +8,6 @@
 #include <collapse/report.hpp>
 #include <collapse/report/observation.hpp>
 #include <collapse/streams/judged_metrics.hpp>
-#include <collapse/streams/observed.hpp>
 
 #include <fmt/format.h>
 #include <Eigen/Core>
@@ -27,6 +26,22 @@
 
 namespace collapse {
 namespace streams {
+
+COLLAPSE_INLINE Observation observed(std::int64_t step, const Report& report) {
+  Observation seen;
+  seen.step = step;
+  seen.samples = report.samples;
+  seen.dims = report.dims;
+  seen.mean_norm = report.norms.mean;
+  seen.mean_cosine = report.cosine.mean;
+  seen.mean_cosine_distance = 1.0 - report.cosine.mean;
+  seen.dead_dimensions = report.variance.dead_dimensions;
+  seen.normalized_std = report.variance.normalized_std;
+  seen.dispersion = report.variance.dispersion;
+  seen.effective_rank = report.spectrum.effective_rank;
+  seen.effective_rank_vs_expected = report.spectrum.effective_rank_vs_expected;
+  return seen;
+}
 
 COLLAPSE_INLINE bool Track::add(double value, std::int64_t step, const JudgedMetric& metric,
                                 const MonitorOptions& options) {

@@ -19,23 +19,6 @@
 namespace collapse {
 namespace streams {
 
-/// What a report says about a step.
-[[nodiscard]] inline Observation observed(std::int64_t step, const Report& report) {
-  Observation seen;
-  seen.step = step;
-  seen.samples = report.samples;
-  seen.dims = report.dims;
-  seen.mean_norm = report.norms.mean;
-  seen.mean_cosine = report.cosine.mean;
-  seen.mean_cosine_distance = 1.0 - report.cosine.mean;
-  seen.dead_dimensions = report.variance.dead_dimensions;
-  seen.normalized_std = report.variance.normalized_std;
-  seen.dispersion = report.variance.dispersion;
-  seen.effective_rank = report.spectrum.effective_rank;
-  seen.effective_rank_vs_expected = report.spectrum.effective_rank_vs_expected;
-  return seen;
-}
-
 template <EmbeddingScalar Scalar>
 Observation observed(std::int64_t step, const linalg::MatrixView<Scalar>& z, const MonitorOptions& options) {
   const Rows rows = statistics::scan_rows(z, options.nonfinite);
