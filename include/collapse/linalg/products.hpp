@@ -1,5 +1,6 @@
 #pragma once
 
+#include <collapse/linalg/inline.hpp>
 #include <collapse/linalg/load.hpp>
 
 #include <Eigen/Core>
@@ -39,7 +40,7 @@ struct BasicMicroKernel {
 
  private:
   // Keeps GCC from folding a load that is used several times into each of its uses: the load ports are the bottleneck.
-  static void keep_in_register([[maybe_unused]] Packet& value) {
+  COLLAPSE_ALWAYS_INLINE static void keep_in_register([[maybe_unused]] Packet& value) {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
     asm("" : "+v"(value));
 #endif
@@ -48,21 +49,16 @@ struct BasicMicroKernel {
   template <int... J>
   static void run(Index depth, const Scalar* a, const Scalar* b, Scalar* c, Index c_stride,
                   std::integer_sequence<int, J...> /*columns*/) {
-    using Eigen::internal::padd;
     using Eigen::internal::pload;
-    using Eigen::internal::ploadu;
     using Eigen::internal::pmadd;
     using Eigen::internal::pset1;
-    using Eigen::internal::pstoreu;
+    // No lambda may take these by reference: GCC does not inline it in a large source, and each product is then stored.
     Packet low[] = {(static_cast<void>(J), pset1<Packet>(Scalar(0)))...};
     Packet mid[] = {(static_cast<void>(J), pset1<Packet>(Scalar(0)))...};
     Packet high[] = {(static_cast<void>(J), pset1<Packet>(Scalar(0)))...};
     // What the products are added to arrives while they are formed.
-    const auto fetch = [&](int j) {
-      Eigen::internal::prefetch(c + j * c_stride);
-      Eigen::internal::prefetch(c + j * c_stride + group - 1);
-    };
-    (fetch(J), ...);
+    ((Eigen::internal::prefetch(c + J * c_stride), Eigen::internal::prefetch(c + J * c_stride + group - 1)), ...);
+    Packet right;
     for (Index k = 0; k < depth; ++k) {
       Packet left0 = pload<Packet>(a);
       Packet left1 = pload<Packet>(a + width);
@@ -70,24 +66,25 @@ struct BasicMicroKernel {
       keep_in_register(left0);
       keep_in_register(left1);
       keep_in_register(left2);
-      const auto column = [&](int j) {
-        const Packet right = pset1<Packet>(b[j]);
-        low[j] = pmadd(left0, right, low[j]);
-        mid[j] = pmadd(left1, right, mid[j]);
-        high[j] = pmadd(left2, right, high[j]);
-      };
-      (column(J), ...);
+      ((right = pset1<Packet>(b[J]),           //
+        low[J] = pmadd(left0, right, low[J]),  //
+        mid[J] = pmadd(left1, right, mid[J]),  //
+        high[J] = pmadd(left2, right, high[J])),
+       ...);
       a += group;
       b += group;
     }
-    const auto add = [&](int j) {
-      Scalar* const to = c + j * c_stride;
-      pstoreu(to, padd(ploadu<Packet>(to), low[j]));
-      pstoreu(to + width, padd(ploadu<Packet>(to + width), mid[j]));
-      Scalar* const last = to + 2 * static_cast<std::ptrdiff_t>(width);
-      pstoreu(last, padd(ploadu<Packet>(last), high[j]));
-    };
-    (add(J), ...);
+    (add(c + J * c_stride, low[J], mid[J], high[J]), ...);
+  }
+
+  COLLAPSE_ALWAYS_INLINE static void add(Scalar* to, const Packet& low, const Packet& mid, const Packet& high) {
+    using Eigen::internal::padd;
+    using Eigen::internal::ploadu;
+    using Eigen::internal::pstoreu;
+    pstoreu(to, padd(ploadu<Packet>(to), low));
+    pstoreu(to + width, padd(ploadu<Packet>(to + width), mid));
+    Scalar* const last = to + 2 * static_cast<std::ptrdiff_t>(width);
+    pstoreu(last, padd(ploadu<Packet>(last), high));
   }
 };
 

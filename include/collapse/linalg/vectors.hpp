@@ -24,7 +24,7 @@ inline void dot_columns(const double* a, Index stride, Index columns, const doub
   using Packet = Eigen::internal::packet_traits<double>::type;
   constexpr auto width = static_cast<Index>(sizeof(Packet) / sizeof(double));
   const Index whole = n / (2 * width) * (2 * width);
-  const auto finish = [&](const double* column, Packet low, Packet high) {
+  const auto finish = [=](const double* column, Packet low, Packet high) {
     double sum = predux(padd(low, high));
     for (Index i = whole; i < n; ++i) sum += column[i] * x[i];
     return sum;

@@ -2,6 +2,7 @@
 
 #include <collapse/compiled.hpp>
 #include <collapse/linalg/capacity.hpp>
+#include <collapse/linalg/inline.hpp>
 #include <collapse/linalg/lanes.hpp>
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
@@ -138,6 +139,8 @@ class Folder {
  private:
   static constexpr Index group = linalg::MicroKernel::group;
   static constexpr Index strip = 48;
+  /// Rows are summed in runs of so many, and the runs then added up: sums of sums round less than one long sum.
+  static constexpr Index longest_run = 64;
   static_assert(strip % group == 0);
   using Lanes = linalg::Lanes;
 
@@ -243,7 +246,7 @@ class Folder {
 
   /// Values [first, first + lanes) of row i of a block, and zeros.
   template <EmbeddingScalar Scalar>
-  static Lanes load_lanes(const Block<Scalar>& rows, Index i, Index first, Index lanes) {
+  COLLAPSE_ALWAYS_INLINE static Lanes load_lanes(const Block<Scalar>& rows, Index i, Index first, Index lanes) {
     alignas(64) double values[static_cast<std::size_t>(group)];
     const Scalar* const from = rows.z.data + rows.rows(rows.first + i) * rows.z.row_stride + first * rows.z.col_stride;
     if (rows.z.col_stride == 1 && lanes == group) {
@@ -278,7 +281,8 @@ class Folder {
     Lanes reference;
     if (with_directions) reference = Lanes::load(sums.directions.reference.data() + first, lanes);
     const Lanes origin = means.origin;
-    in_runs(rows.count, [&](Index begin, Index end) {
+    for (Index begin = 0; begin < rows.count; begin += longest_run) {
+      const Index end = std::min(begin + longest_run, rows.count);
       Lanes run;
       Lanes run_of_directions;
       for (Index i = begin; i < end; ++i, values += group) {
@@ -305,7 +309,7 @@ class Folder {
       }
       means.values += run;
       means.directions += run_of_directions;
-    });
+    }
     means.values = means.values / static_cast<double>(rows.count);
     return means;
   }
@@ -350,7 +354,8 @@ class Folder {
   template <class LeaveOut>
   static Centred centre(double* values, Index count, const Lanes& mean, LeaveOut&& leave_out) {
     Centred result;
-    in_runs(count, [&](Index begin, Index end) {
+    for (Index begin = 0; begin < count; begin += longest_run) {
+      const Index end = std::min(begin + longest_run, count);
       Lanes run;
       Lanes run_of_squares;
       for (Index i = begin; i < end; ++i, values += group) {
@@ -362,7 +367,7 @@ class Folder {
       }
       result.rest += run;
       result.squares += run_of_squares;
-    });
+    }
     return result;
   }
 
@@ -443,13 +448,6 @@ class Folder {
       double* const to = sums.cubic.data() + first;
       (Lanes::load(to, lanes) + cubic).store(to, lanes);
     }
-  }
-
-  /// body(begin, end) for runs of rows: sums of sums round less than one long sum.
-  template <class Body>
-  static void in_runs(Index count, Body&& body) {
-    constexpr Index run = 64;
-    for (Index begin = 0; begin < count; begin += run) body(begin, std::min(begin + run, count));
   }
 
   Index dims_;
