@@ -4,6 +4,7 @@
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/view.hpp>
 #include <collapse/options.hpp>
+#include <collapse/statistics/rows/non_finite.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 
 #include <fmt/format.h>

@@ -6,6 +6,7 @@
 #include <collapse/linalg/parallel.hpp>
 #include <collapse/linalg/view.hpp>
 #include <collapse/options.hpp>
+#include <collapse/statistics/rows/non_finite.hpp>
 #include <collapse/statistics/rows/rows.hpp>
 
 #include <Eigen/Core>
@@ -73,15 +74,6 @@ void squared_lengths(const linalg::MatrixView<Scalar>& z, Index first, Index cou
     const std::array<double, lanes>& sum = sums[static_cast<std::size_t>(i)];
     squares[i] = ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
   }
-}
-
-template <EmbeddingScalar Scalar>
-[[noreturn]] void throw_non_finite(const linalg::MatrixView<Scalar>& z, Index row) {
-  for (Index col = 0; col < z.cols; ++col) {
-    if (!std::isfinite(z.at(row, col))) throw NonFiniteError(row, col, z.at(row, col));
-  }
-  throw Error(
-      fmt::format("row {} was taken for non-finite but is not; is the program compiled with -ffast-math?", row));
 }
 
 template <EmbeddingScalar Scalar>
