@@ -165,14 +165,16 @@ inline constexpr Index product_run = 128;
 /// sums(i, j) += x_(first_x + i) . y_(first_y + j) for all entries of `sums`; with `lower`, those above the diagonal
 /// may be left out. `first_x` and `first_y` are multiples of a group. Entries are summed in one order whatever the
 /// tile.
+/// @param depth  of the entries from `begin` on
 template <class Scalar>
 void add_products(const BasicPackedVectors<Scalar>& x, Index first_x, const BasicPackedVectors<Scalar>& y,
-                  Index first_y, Index depth, std::type_identity_t<ColumnsView<Scalar>> sums, bool lower = false) {
+                  Index first_y, Index depth, std::type_identity_t<ColumnsView<Scalar>> sums, bool lower = false,
+                  Index begin = 0, Index run = product_run) {
   using Kernel = BasicMicroKernel<Scalar>;
   constexpr Index group = Kernel::group;
   alignas(64) Scalar edge[static_cast<std::size_t>(group) * Kernel::columns];
-  for (Index k = 0; k < depth; k += product_run) {
-    const Index count = std::min(product_run, depth - k);
+  for (Index k = begin; k < begin + depth; k += run) {
+    const Index count = std::min(run, begin + depth - k);
     for (Index i = 0; i < sums.rows(); i += group) {
       const Scalar* const left = x.vector(first_x + i) + k * group;
       for (Index j = 0; j < (lower ? std::min(sums.cols(), i + group) : sums.cols()); j += Kernel::columns) {

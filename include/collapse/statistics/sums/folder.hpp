@@ -9,6 +9,7 @@
 #include <collapse/linalg/vectors.hpp>
 #include <collapse/statistics/rows/scan_rows.hpp>
 #include <collapse/statistics/sums/directions.hpp>
+#include <collapse/statistics/sums/float_triangle.hpp>
 #include <collapse/statistics/sums/gram_products.hpp>
 #include <collapse/statistics/sums/lengths.hpp>
 #include <collapse/statistics/sums/moments.hpp>
@@ -52,7 +53,8 @@ class Folder {
         block_mean_(Eigen::VectorXd::Zero(dims)),
         units_before_(Eigen::VectorXi::Zero(dims)),
         value_products_(parts.scatter ? dims : 0, block + 1),
-        direction_products_(parts.direction_scatter ? dims : 0, block + 1) {}
+        direction_products_(parts.direction_scatter ? dims : 0, block + 1),
+        float_products_(parts.direction_scatter && dims >= FloatTriangle::least_order ? dims : 0, block + 1) {}
 
   /// Sums of no rows.
   [[nodiscard]] Sums empty() const {
@@ -203,6 +205,7 @@ class Folder {
     for (Index i = 0; parts_.directions && i < rows.count; ++i) directed += rows.inverse[i] != 0.0 ? 1 : 0;
     if (rows.any_range) plan_units(rows, sums);
     const bool direction_scatter = parts_.direction_scatter && directed > 0;
+    const bool in_float = direction_scatter && float_products_.tiles() > 0;
     linalg::parallel_for({strips(), rows.count, dims_}, scratch_, [&](Index s, Scratch& scratch) {
       const Index end = std::min(dims_, (s + 1) * strip);
       double* const squares = direction_scatter ? squares_of(s) : nullptr;
@@ -212,29 +215,42 @@ class Folder {
         double* const values = parts_.scatter ? value_products_.packed(first) : scratch.values.data();
         double* const directions =
             parts_.direction_scatter ? direction_products_.packed(first) : scratch.directions.data();
+        if (in_float && sums.directions.count == 0) {
+          centre_reference(rows, directed, first, lanes, sums.directions.reference);
+        }
         const Means means = load_group(rows, first, lanes, directed > 0, sums, values, directions, squares);
         centre_values(values, rows.count, first, lanes, means, sums.moments);
         if (directed > 0) {
           centre_directions(directions, rows.count, first, lanes, rows.inverse, static_cast<double>(directed), means,
                             sums.directions);
+          if (in_float) float_products_.pack(first, rows.count + 1, directions);
         }
       }
     });
     sums.moments.count += rows.count;
     sums.directions.count += directed;
     if (direction_scatter) add_squares(rows.count, sums.directions);
+    const bool multiply_in_float = in_float && float_products_.suffices();
     const Index tiles_of_values = parts_.scatter ? value_products_.tiles() : 0;
-    const Index tiles_of_directions = direction_scatter ? direction_products_.tiles() : 0;
+    const Index tiles_of_directions =
+        direction_scatter ? (multiply_in_float ? float_products_.tiles() : direction_products_.tiles()) : 0;
     const Index tiles = tiles_of_values + tiles_of_directions;
     linalg::parallel_for({tiles + (direction_scatter ? strips() : 0), rows.count, dims_, dims_}, [&](Index t) {
       if (t < tiles_of_values) {
         value_products_.add(t, rows.count + 1, sums.scatter);
       } else if (t < tiles) {
-        direction_products_.add(t - tiles_of_values, rows.count + 1, sums.directions.scatter);
+        if (multiply_in_float) {
+          float_products_.add(t - tiles_of_values, rows.count + 1, sums.directions.scatter);
+        } else {
+          direction_products_.add(t - tiles_of_values, rows.count + 1, sums.directions.scatter);
+        }
       } else {
         add_cubic(t - tiles, rows.count, sums.directions);
       }
     });
+    if (in_float) {
+      for (Index d = 0; d < dims_; ++d) sums.directions.scatter(d, d) = sums.directions.sum_squares(d);
+    }
     if (direction_scatter) sums.directions.rebase_if_far();
   }
 
@@ -255,6 +271,25 @@ class Folder {
       for (Index k = 0; k < group; ++k) values[k] = k < lanes ? linalg::to_double(from[k * rows.z.col_stride]) : 0.0;
     }
     return Lanes::load(values);
+  }
+
+  /// The same of its direction, relative to the reference; zeros if it has none.
+  template <EmbeddingScalar Scalar>
+  COLLAPSE_ALWAYS_INLINE static Lanes direction_of(const Block<Scalar>& rows, Index i, const Lanes& row,
+                                                   const Lanes& reference) {
+    if (rows.inverse[i] == 0.0) return {};
+    return (rows.scale != nullptr ? row * rows.scale[i] : row) * rows.inverse[i] - reference;
+  }
+
+  /// Takes the reference of a group of columns from the first direction to the mean of those of the first block, so
+  /// that little is ever subtracted from what `DirectionSums::squared_spread` sums up.
+  template <EmbeddingScalar Scalar>
+  static void centre_reference(const Block<Scalar>& rows, Index directed, Index first, Index lanes,
+                               Eigen::VectorXd& reference) {
+    const Lanes before = Lanes::load(reference.data() + first, lanes);
+    Lanes sum;
+    for (Index i = 0; i < rows.count; ++i) sum += direction_of(rows, i, load_lanes(rows, i, first, lanes), before);
+    (before + sum / static_cast<double>(directed)).store(reference.data() + first, lanes);
   }
 
   /// Writes a group of columns of the block, in the units of the moments and relative to their origin, and of its
@@ -288,12 +323,7 @@ class Folder {
       for (Index i = begin; i < end; ++i, values += group) {
         Lanes row = load_lanes(rows, i, first, lanes);
         if (with_directions) {
-          const double inverse = rows.inverse[i];
-          Lanes direction;
-          if (inverse != 0.0) {
-            direction = rows.scale != nullptr ? row * rows.scale[i] : row;
-            direction = direction * inverse - reference;
-          }
+          const Lanes direction = direction_of(rows, i, row, reference);
           run_of_directions += direction;
           direction.store(directions);
           directions += group;
@@ -466,7 +496,8 @@ class Folder {
   std::vector<Scratch> scratch_;  ///< one per thread
   std::vector<double> lengths_;   ///< of a batch
   LowerTriangle value_products_;
-  LowerTriangle direction_products_;
+  LowerTriangle direction_products_;  ///< of many dimensions the directions alone, which are multiplied as floats
+  FloatTriangle float_products_;
 };
 
 template <EmbeddingScalar Scalar>
