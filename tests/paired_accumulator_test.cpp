@@ -56,7 +56,8 @@ void check_equal(const Comparison& measured, const Comparison& expected, double 
   CHECK((std::isnan(error) == std::isnan(expected_error)));
   CHECK_FALSE(std::abs(error * error - expected_error * expected_error) > tolerance * 1e-3);
   CHECK(measured.diagnosis.verdict == expected.diagnosis.verdict);
-  CHECK(measured.diagnosis.findings.size() == expected.diagnosis.findings.size());
+  CHECK(
+      std::ranges::equal(measured.diagnosis.findings, expected.diagnosis.findings, {}, &Finding::kind, &Finding::kind));
   check("a.effective_rank", measured.a.spectrum.effective_rank, expected.a.spectrum.effective_rank);
   check("b.cosine.std", measured.b.cosine.std, expected.b.cosine.std);
   check("b.input_epsilon", measured.b.input_epsilon, expected.b.input_epsilon);

@@ -1,4 +1,4 @@
-"""Whether the innermost loops of the matrix products keep their sums in registers: spills.py BINARY...
+"""Whether the innermost loops of the matrix products keep their sums in registers: spills.py OBJDUMP BINARY...
 
 Disassembles each file, finds the innermost loops that multiply and add packed numbers, and prints those that write to
 the stack. Ends with 1 if there is one, or if a file has no loop that is long enough to be the kernel. x86-64 alone."""
@@ -17,9 +17,9 @@ PACKED = re.compile(r"^vfn?m(?:add|sub)\d*p[sd]$")
 STACK_STORE = re.compile(r"%[xyz]mm\d+,\s*-?(?:0x[0-9a-f]+)?\(%r[sb]p\)")
 
 
-def functions(path):
+def functions(objdump, path):
     """Yields (name, [(address, mnemonic, operands)])."""
-    listing = subprocess.run(["objdump", "-d", "-C", "--no-show-raw-insn", path], capture_output=True, text=True,
+    listing = subprocess.run([objdump, "-d", "-C", "--no-show-raw-insn", path], capture_output=True, text=True,
                              check=True).stdout
     name, body = None, []
     for line in listing.splitlines():
@@ -46,11 +46,11 @@ def innermost_loops(body):
     return [body[a:b + 1] for a, b in loops if not any((c, d) != (a, b) and a <= c and d <= b for c, d in loops)]
 
 
-def main(paths):
+def main(objdump, paths):
     failed = False
     for path in paths:
         kernels, spilling = 0, 0
-        for name, body in functions(path):
+        for name, body in functions(objdump, path):
             for loop in innermost_loops(body):
                 products = sum(bool(PACKED.match(mnemonic)) for _, mnemonic, _ in loop)
                 if products < KERNEL:
@@ -67,4 +67,4 @@ def main(paths):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

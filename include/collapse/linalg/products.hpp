@@ -1,6 +1,5 @@
 #pragma once
 
-#include <collapse/linalg/inline.hpp>
 #include <collapse/linalg/load.hpp>
 
 #include <Eigen/Core>
@@ -40,7 +39,7 @@ struct BasicMicroKernel {
 
  private:
   // Keeps GCC from folding a load that is used several times into each of its uses: the load ports are the bottleneck.
-  COLLAPSE_ALWAYS_INLINE static void keep_in_register([[maybe_unused]] Packet& value) {
+  EIGEN_ALWAYS_INLINE static void keep_in_register([[maybe_unused]] Packet& value) {
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
     asm("" : "+v"(value));
 #endif
@@ -77,7 +76,7 @@ struct BasicMicroKernel {
     (add(c + J * c_stride, low[J], mid[J], high[J]), ...);
   }
 
-  COLLAPSE_ALWAYS_INLINE static void add(Scalar* to, const Packet& low, const Packet& mid, const Packet& high) {
+  EIGEN_ALWAYS_INLINE static void add(Scalar* to, const Packet& low, const Packet& mid, const Packet& high) {
     using Eigen::internal::padd;
     using Eigen::internal::ploadu;
     using Eigen::internal::pstoreu;

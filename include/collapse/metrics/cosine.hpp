@@ -20,7 +20,7 @@
 ///   whole N x N matrix of cosines are (1 - mean) / N higher, which a small batch feels. A mean over neighbours in a
 ///   shuffled order, or of rows against their mean direction, is another number: the latter is near sqrt(mean) for a
 ///   cone.
-/// - **Spread.** `cosine.std` is over all pairs, exact, and stays right where all cosines are near 1. Formed as
+/// - **Spread.** `cosine.std` is over all pairs, right to 1e-8 of itself, also where all cosines are near 1. Formed as
 ///   E[c^2] - E[c]^2 in float it reads rounding: about 1e-4 for rows that differ by 1e-6.
 /// - **Quantiles** are those of all pairs up to Options::pair_rows rows and of a sample of rows above, never of pairs
 ///   drawn one by one: cosines of pairs that share a row are correlated, and the standard error accounts for that.

@@ -4,6 +4,7 @@
 #include <collapse/metrics/cosine.hpp>
 #include <collapse/statistics/sums/float_triangle.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>

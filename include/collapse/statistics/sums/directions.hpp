@@ -29,9 +29,11 @@ struct DirectionSums {
   Eigen::VectorXd reference;    ///< D
   Eigen::VectorXd shift;        ///< D, mean of the w_i
   Eigen::VectorXd sum_squares;  ///< D, sum of (w_id - shift_d)^2
-  Eigen::MatrixXd scatter;      ///< lower triangle of sum (w_i - shift)(w_i - shift)^T
-  Eigen::VectorXd cubic;        ///< D, sum of ||w_i||^2 w_i
-  double quartic = 0.0;         ///< sum of ||w_i||^4
+  /// Lower triangle of sum (w_i - shift)(w_i - shift)^T; of many dimensions with the rounding of floats beside the
+  /// diagonal (see FloatTriangle), for sums over all entries alone.
+  Eigen::MatrixXd scatter;
+  Eigen::VectorXd cubic;  ///< D, sum of ||w_i||^2 w_i
+  double quartic = 0.0;   ///< sum of ||w_i||^4
 
   [[nodiscard]] Eigen::VectorXd mean() const {
     Eigen::VectorXd result = reference;

@@ -33,7 +33,11 @@ class FloatTriangle {
         factor_(Eigen::VectorXd::Zero(order)),
         square_(Eigen::VectorXd::Zero(order)),
         rounding_(Eigen::VectorXd::Zero(order)),
-        corners_(linalg::lower_tiles(order, tile)) {}
+        corners_(linalg::lower_tiles(order, tile)) {
+    // The kernel multiplies whole groups; of the last one `pack` may fill a part.
+    if (order > 0)
+      std::fill_n(packed_.vector((order - 1) / Kernel::group * Kernel::group), Kernel::group * max_depth, 0.0F);
+  }
 
   /// Packs `count` entries of each of columns [first, first + group), entry k of all from values[k * group] on.
   void pack(Index first, Index count, const double* values) {

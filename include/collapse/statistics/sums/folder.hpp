@@ -2,7 +2,6 @@
 
 #include <collapse/compiled.hpp>
 #include <collapse/linalg/capacity.hpp>
-#include <collapse/linalg/inline.hpp>
 #include <collapse/linalg/lanes.hpp>
 #include <collapse/linalg/load.hpp>
 #include <collapse/linalg/parallel.hpp>
@@ -144,6 +143,7 @@ class Folder {
   /// Rows are summed in runs of so many, and the runs then added up: sums of sums round less than one long sum.
   static constexpr Index longest_run = 64;
   static_assert(strip % group == 0);
+  static_assert(FloatTriangle::tile == LowerTriangle::tile, "tiles of the directions are counted once for both");
   using Lanes = linalg::Lanes;
 
   /// Rows [first, first + count) of z and what turns them into directions.
@@ -205,7 +205,7 @@ class Folder {
     for (Index i = 0; parts_.directions && i < rows.count; ++i) directed += rows.inverse[i] != 0.0 ? 1 : 0;
     if (rows.any_range) plan_units(rows, sums);
     const bool direction_scatter = parts_.direction_scatter && directed > 0;
-    const bool in_float = direction_scatter && float_products_.tiles() > 0;
+    const bool in_float = direction_scatter && dims_ >= FloatTriangle::least_order;
     linalg::parallel_for({strips(), rows.count, dims_}, scratch_, [&](Index s, Scratch& scratch) {
       const Index end = std::min(dims_, (s + 1) * strip);
       double* const squares = direction_scatter ? squares_of(s) : nullptr;
@@ -232,8 +232,7 @@ class Folder {
     if (direction_scatter) add_squares(rows.count, sums.directions);
     const bool multiply_in_float = in_float && float_products_.suffices();
     const Index tiles_of_values = parts_.scatter ? value_products_.tiles() : 0;
-    const Index tiles_of_directions =
-        direction_scatter ? (multiply_in_float ? float_products_.tiles() : direction_products_.tiles()) : 0;
+    const Index tiles_of_directions = direction_scatter ? direction_products_.tiles() : 0;
     const Index tiles = tiles_of_values + tiles_of_directions;
     linalg::parallel_for({tiles + (direction_scatter ? strips() : 0), rows.count, dims_, dims_}, [&](Index t) {
       if (t < tiles_of_values) {
@@ -262,7 +261,7 @@ class Folder {
 
   /// Values [first, first + lanes) of row i of a block, and zeros.
   template <EmbeddingScalar Scalar>
-  COLLAPSE_ALWAYS_INLINE static Lanes load_lanes(const Block<Scalar>& rows, Index i, Index first, Index lanes) {
+  EIGEN_ALWAYS_INLINE static Lanes load_lanes(const Block<Scalar>& rows, Index i, Index first, Index lanes) {
     alignas(64) double values[static_cast<std::size_t>(group)];
     const Scalar* const from = rows.z.data + rows.rows(rows.first + i) * rows.z.row_stride + first * rows.z.col_stride;
     if (rows.z.col_stride == 1 && lanes == group) {
@@ -275,8 +274,8 @@ class Folder {
 
   /// The same of its direction, relative to the reference; zeros if it has none.
   template <EmbeddingScalar Scalar>
-  COLLAPSE_ALWAYS_INLINE static Lanes direction_of(const Block<Scalar>& rows, Index i, const Lanes& row,
-                                                   const Lanes& reference) {
+  EIGEN_ALWAYS_INLINE static Lanes direction_of(const Block<Scalar>& rows, Index i, const Lanes& row,
+                                                const Lanes& reference) {
     if (rows.inverse[i] == 0.0) return {};
     return (rows.scale != nullptr ? row * rows.scale[i] : row) * rows.inverse[i] - reference;
   }
